@@ -1,0 +1,135 @@
+//! The chunk: up to 500 records of one dataset, the unit of fan-out, retry and accounting.
+//!
+//! Guarantees: key and manifest of a chunk never change. Who may change what is `state_machine::chunk`'s; every
+//! write is a compare-and-set on `rev`.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::ids::DatasetId;
+use super::outcome::Counts;
+
+/// Records per chunk: large enough that control costs 2 % of the writes, small enough for one 30-second invocation.
+pub const CHUNK_RECORDS: usize = 500;
+
+/// Chunks of one dataset that may be outstanding at a time.
+pub const WINDOW: u32 = 32;
+
+/// Leases after which a chunk that never completes is parked.
+pub const MAX_LEASES: u32 = 5;
+
+/// What a worker does with a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Op {
+    /// Mark, hide, arm the expiry.
+    Sweep,
+    /// Bring back.
+    Restore,
+    /// Destroy.
+    Purge,
+    /// Remove the expiry, keep hidden (a hold).
+    Strip,
+    /// Copy into an export package.
+    Copy,
+}
+
+impl Op {
+    /// The word in rows and object keys.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sweep => "sweep",
+            Self::Restore => "restore",
+            Self::Purge => "purge",
+            Self::Strip => "strip",
+            Self::Copy => "copy",
+        }
+    }
+}
+
+/// Where a chunk stands with its operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ChunkState {
+    /// To be done.
+    Ready,
+    /// A worker has it, until its lease ends.
+    Leased,
+    /// Done, accounted for.
+    Done,
+    /// Given up after its leases; a finding says so.
+    Parked,
+}
+
+/// Which chunk of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ChunkId {
+    /// Dataset.
+    pub dataset: DatasetId,
+    /// Plan generation.
+    pub generation: u8,
+    /// Number within the plan, from 0.
+    pub n: u32,
+}
+
+impl ChunkId {
+    /// Which of the request's eight chunk partitions holds the row.
+    pub fn shard(&self) -> u8 {
+        (self.n % 8) as u8
+    }
+}
+
+impl fmt::Display for ChunkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.dataset, self.generation, self.n)
+    }
+}
+
+/// Where a chunk's lines stand in the manifest of its page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestSlice {
+    /// Object key in the manifests bucket, named by its content.
+    pub object: String,
+    /// First byte.
+    pub offset: u64,
+    /// Bytes.
+    pub length: u64,
+    /// SHA-256 of those bytes, hexadecimal.
+    pub sha256: String,
+}
+
+/// A chunk's row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chunk {
+    /// Format version, 1.
+    pub v: u32,
+    /// Which one.
+    pub id: ChunkId,
+    /// Records in it.
+    pub lines: u32,
+    /// Its keys.
+    pub manifest: ManifestSlice,
+    /// The operation it is in or last did.
+    pub op: Op,
+    /// How far that is.
+    pub state: ChunkState,
+    /// Rises with each lease; fences the accounting of an earlier worker.
+    pub epoch: u32,
+    /// Leases of this operation so far.
+    pub attempts: u32,
+    /// Number of the one message that is valid for it; 0 = never sent.
+    pub send: u32,
+    /// End of the current lease.
+    pub lease_until: Option<Timestamp>,
+    /// When its sweep was completed: its recovery window runs from here.
+    pub swept_at: Option<Timestamp>,
+    /// Its records by outcome; sums to `lines`.
+    pub counts: Counts,
+    /// Object key of the newest outcome object.
+    pub outcome: Option<String>,
+    /// When the row last changed.
+    pub touched_at: Timestamp,
+    /// Rises with each write; the compare-and-set's witness.
+    pub rev: u64,
+}

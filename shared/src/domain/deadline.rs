@@ -1,0 +1,119 @@
+//! The clock rules of a request: due date, grace end, completion date. Pure functions of instants and the policy.
+//!
+//! Sources: GDPR Art. 12(3) (one month from receipt, two more when extended), the brief's 30-day grace period.
+//! Where next: `state_machine::request` applies these at submit and approve.
+
+use jiff::Timestamp;
+
+use super::policy::Policy;
+
+/// What an approval fixes about time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// Execution is refused before this instant.
+    pub grace_ends_at: Timestamp,
+    /// When the last record will be purged if an operator executes at the grace period's end.
+    pub completes_by: Timestamp,
+    /// Whether `completes_by` is after the due date.
+    pub misses_due: bool,
+}
+
+/// The schedule of a request approved at `approved_at` and due at `due_at`; `waits_for_ttl` says whether a dataset in
+/// scope lets TTL delete its records, for which the purge waits `TtlSlack`.
+pub fn schedule(policy: &Policy, approved_at: Timestamp, due_at: Timestamp, waits_for_ttl: bool) -> Schedule {
+    let full_grace = policy.grace_period.after(approved_at);
+    let grace_ends_at = if policy.clamp_grace_to_deadline {
+        let before_recovery = policy.recovery_window.before(due_at);
+        let latest = if waits_for_ttl {
+            policy.ttl_slack.before(before_recovery)
+        } else {
+            before_recovery
+        };
+        full_grace.min(latest).max(approved_at)
+    } else {
+        full_grace
+    };
+    let completes_by = purge_due(policy, grace_ends_at, waits_for_ttl);
+    Schedule {
+        grace_ends_at,
+        completes_by,
+        misses_due: completes_by > due_at,
+    }
+}
+
+/// When records swept at `swept_at` are purged: at the window's end, later by `TtlSlack` where TTL does the deleting.
+/// A zero window waits for nothing.
+pub fn purge_due(policy: &Policy, swept_at: Timestamp, waits_for_ttl: bool) -> Timestamp {
+    let window_end = policy.recovery_window.after(swept_at);
+    if waits_for_ttl && !policy.recovery_window.is_zero() {
+        policy.ttl_slack.after(window_end)
+    } else {
+        window_end
+    }
+}
+
+/// What a swept item's TTL attribute says, in seconds since 1970: after the window's end by `TtlMargin`.
+pub fn expiry(policy: &Policy, now: Timestamp) -> i64 {
+    policy.ttl_margin.after(policy.recovery_window.after(now)).as_second()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::policy::PolicyFile;
+    use super::*;
+
+    fn policy(clamp: bool) -> Policy {
+        let yaml = format!("v: 1\ndefaults: {{ClampGraceToDeadline: {clamp}}}\n");
+        let file = PolicyFile::parse(&yaml, false).expect("valid");
+        file.policy_of(&"acme".parse().expect("slug")).expect("resolves")
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("an instant")
+    }
+
+    #[test]
+    fn the_briefs_thirty_days_miss_a_month_and_say_so() {
+        let s = schedule(
+            &policy(false),
+            at("2026-03-02T00:00:00Z"),
+            at("2026-04-01T00:00:00Z"),
+            true,
+        );
+        assert_eq!(s.grace_ends_at, at("2026-04-01T00:00:00Z"));
+        assert_eq!(s.completes_by, at("2026-04-10T00:00:00Z"));
+        assert!(s.misses_due);
+    }
+
+    #[test]
+    fn the_clamp_keeps_the_due_date() {
+        let s = schedule(
+            &policy(true),
+            at("2026-03-02T00:00:00Z"),
+            at("2026-04-01T00:00:00Z"),
+            true,
+        );
+        assert_eq!(s.grace_ends_at, at("2026-03-23T00:00:00Z"));
+        assert_eq!(s.completes_by, at("2026-04-01T00:00:00Z"));
+        assert!(!s.misses_due);
+        let without_ttl = schedule(
+            &policy(true),
+            at("2026-03-02T00:00:00Z"),
+            at("2026-04-01T00:00:00Z"),
+            false,
+        );
+        assert_eq!(without_ttl.grace_ends_at, at("2026-03-25T00:00:00Z"));
+    }
+
+    #[test]
+    fn a_late_approval_is_executable_at_once_never_earlier() {
+        let s = schedule(
+            &policy(true),
+            at("2026-03-31T00:00:00Z"),
+            at("2026-04-01T00:00:00Z"),
+            true,
+        );
+        assert_eq!(s.grace_ends_at, at("2026-03-31T00:00:00Z"));
+        assert!(s.misses_due);
+    }
+}

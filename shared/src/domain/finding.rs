@@ -1,0 +1,70 @@
+//! A finding: something a person must look at — what, where, why, and what to do.
+//!
+//! One finding per chunk and code, with a count; the records themselves are lines of the chunk, not repeated here.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::chunk::ChunkId;
+
+/// A finding's row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Format version, 1.
+    pub v: u32,
+    /// Which chunk.
+    pub chunk: ChunkId,
+    /// Stable code: what went wrong.
+    pub code: String,
+    /// How many records.
+    pub count: u64,
+    /// The line numbers concerned, at most 500 (a chunk).
+    pub lines: Vec<u32>,
+    /// When it was first seen.
+    pub first_at: Timestamp,
+    /// When it was last seen.
+    pub last_at: Timestamp,
+}
+
+/// What an operator reads about a code.
+pub struct Explanation {
+    /// What happened.
+    pub text: &'static str,
+    /// What to do.
+    pub remedy: &'static str,
+}
+
+/// The sentence and the remedy of a code.
+pub fn explain(code: &str) -> Explanation {
+    let (text, remedy) = match code {
+        "parked" => (
+            "The chunk was tried five times and never completed.",
+            "Look at the execution function's log for this chunk, repair the cause, then retry.",
+        ),
+        "access_denied" => (
+            "Lethe's role may not write to the source.",
+            "Run `lethe data-map apply` again and check the key policy of the source's KMS key, then retry.",
+        ),
+        "source_gone" => (
+            "The table or bucket does not exist any more.",
+            "Restore it, or change the data map and submit a new request.",
+        ),
+        "leftover" => (
+            "Records were still found after three verifications.",
+            "Find out what keeps writing them; erase them with a new request.",
+        ),
+        "marked_by_other" => (
+            "The record carries the mark of another request.",
+            "Wait until that request is completed, then retry.",
+        ),
+        "object_locked" => (
+            "Object Lock protects the object.",
+            "Wait for the lock to end, or record the ground for keeping it.",
+        ),
+        _ => (
+            "The source refused the operation on these records.",
+            "Look up the code in the source's documentation, repair, retry.",
+        ),
+    };
+    Explanation { text, remedy }
+}

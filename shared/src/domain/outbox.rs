@@ -1,0 +1,119 @@
+//! The outbox: e-mails owed, committed with the transition that owes them.
+//!
+//! A row holds no personal data: the letter is written from the request when it is sent. Handing a mail over cannot be
+//! exactly once (SES has no idempotency token), so a lease makes a duplicate rare and a lost mail impossible.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::period::Period;
+
+/// Which letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Occasion {
+    /// To the subject: we have your request.
+    Received,
+    /// To the subject: approved, with the dates and how to withdraw.
+    Approved,
+    /// To the subject: rejected, with the reason and the right to complain.
+    Rejected,
+    /// To the subject: withdrawn, by whom.
+    Withdrawn,
+    /// To the subject: done, what was kept.
+    Completed,
+    /// To operators: the grace period is over, the request can be executed.
+    GraceOver,
+    /// To operators: the job failed.
+    JobFailed,
+    /// To operators: the closing e-mail could not be delivered.
+    Undeliverable,
+}
+
+impl Occasion {
+    /// Whether operators, not the subject, get it.
+    pub fn to_operators(self) -> bool {
+        matches!(self, Self::GraceOver | Self::JobFailed | Self::Undeliverable)
+    }
+
+    /// The word in rows, tags and logs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Withdrawn => "withdrawn",
+            Self::Completed => "completed",
+            Self::GraceOver => "grace_over",
+            Self::JobFailed => "job_failed",
+            Self::Undeliverable => "undeliverable",
+        }
+    }
+}
+
+/// How far a mail is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailState {
+    /// To be sent.
+    Pending,
+    /// Being handed over, until the lease ends.
+    Sending,
+    /// Handed over.
+    Sent,
+    /// Refused for good, or undeliverable for 72 hours.
+    Failed,
+}
+
+/// A mail's row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mail {
+    /// Format version, 1.
+    pub v: u32,
+    /// Number within the request.
+    pub n: u32,
+    /// Which letter.
+    pub occasion: Occasion,
+    /// How far it is.
+    pub state: MailState,
+    /// Hand-overs tried.
+    pub attempts: u32,
+    /// When it was first owed.
+    pub owed_at: Timestamp,
+    /// End of the current hand-over's lease.
+    pub lease_until: Option<Timestamp>,
+    /// Stable code of the last refusal.
+    pub error: Option<String>,
+    /// When the row last changed.
+    pub touched_at: Timestamp,
+    /// Rises with each write.
+    pub rev: u64,
+}
+
+impl Mail {
+    /// A mail just owed.
+    pub fn owed(n: u32, occasion: Occasion, now: Timestamp) -> Self {
+        Self {
+            v: 1,
+            n,
+            occasion,
+            state: MailState::Pending,
+            attempts: 0,
+            owed_at: now,
+            lease_until: None,
+            error: None,
+            touched_at: now,
+            rev: 0,
+        }
+    }
+
+    /// Whether nothing more happens to it.
+    pub fn is_settled(&self) -> bool {
+        matches!(self.state, MailState::Sent | MailState::Failed)
+    }
+
+    /// Whether it has been owed for longer than we try (72 hours).
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        now >= Period::seconds(72 * 3600).after(self.owed_at)
+    }
+}

@@ -1,0 +1,145 @@
+//! The one write that moves a request: its row, version, audit entries and everything that must be true with them.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::sealer::{KeyName, Sealed, WrappedKey};
+use super::store::Idempotency;
+use crate::audit::{Entry, Head};
+use crate::domain::ids::{Category, Ref, RequestKey, Tenant};
+use crate::domain::job::Plan;
+use crate::domain::outbox::Mail;
+use crate::domain::request::{Facts, Kind};
+
+/// A request's row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestRow {
+    /// No personal data.
+    pub facts: Facts,
+    /// `PersonFields` as JSON, sealed under the request's key; AAD in `workflow::records`.
+    pub person: Sealed,
+    /// `StaffFields` as JSON, sealed under the tenant's staff key.
+    pub staff: Sealed,
+    /// End of the audit chain.
+    pub head: Head,
+    /// Refusals of the last caller refused, within a minute.
+    pub refusals: Option<RefusalTally>,
+    /// Mails numbered so far.
+    pub mails: u32,
+    /// When supervision must look again.
+    pub wake_at: Option<Timestamp>,
+}
+
+/// Repeats of one caller's refusal that the next entry will carry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusalTally {
+    /// Whose.
+    pub actor_ref: Ref,
+    /// Which refusal.
+    pub code: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Not yet in the trail.
+    pub repeated: u64,
+}
+
+/// On what condition a commit holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// No such request exists.
+    New,
+    /// The row still has this version and this many audit entries.
+    Unchanged {
+        /// Transitions so far.
+        version: u64,
+        /// Entries so far.
+        audit_seq: u64,
+    },
+}
+
+/// One transaction: all of it, or nothing.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    /// On what condition.
+    pub expect: Expect,
+    /// The row as it will be.
+    pub row: RequestRow,
+    /// Entries to put, each only if absent.
+    pub entries: Vec<Entry>,
+    /// E-mails owed.
+    pub mails: Vec<Mail>,
+    /// Whatever else must become true together.
+    pub companions: Vec<Companion>,
+}
+
+/// A row that is written, deleted or checked in the same transaction.
+#[derive(Clone, Debug)]
+pub enum Companion {
+    /// Nobody else may have an open request of this kind, subject and category.
+    HoldScope {
+        /// Whose.
+        subject_ref: Ref,
+        /// Of which kind.
+        kind: Kind,
+        /// Which category.
+        category: Category,
+    },
+    /// Others may ask again.
+    ReleaseScope {
+        /// Whose.
+        subject_ref: Ref,
+        /// Of which kind.
+        kind: Kind,
+        /// Which category.
+        category: Category,
+    },
+    /// Remember the idempotency key.
+    Remember(Idempotency),
+    /// Put a wrapped data key, only if absent.
+    PutKey(KeyName, WrappedKey),
+    /// Delete a wrapped data key: what it sealed is gone.
+    DropKey(KeyName),
+    /// The subject's hold head still has this version (none: it still does not exist).
+    CheckHolds {
+        /// Whose.
+        subject_ref: Ref,
+        /// Version read before.
+        version: Option<u64>,
+    },
+    /// Put a plan row, only if absent.
+    PutPlan(Plan),
+}
+
+/// What became of a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// All of it is written.
+    Done,
+    /// Nothing is written; why.
+    Conflict(Conflict),
+}
+
+/// Which condition did not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conflict {
+    /// Somebody else moved the request, or another transaction touched a row: load again, decide again.
+    Moved,
+    /// An open request for the same data exists.
+    ScopeTaken,
+    /// The idempotency key is taken.
+    KeyUsed,
+    /// The subject's holds changed.
+    HoldsChanged,
+}
+
+impl RequestRow {
+    /// Which request.
+    pub fn key(&self) -> RequestKey {
+        self.facts.key()
+    }
+
+    /// Whose.
+    pub fn tenant(&self) -> &Tenant {
+        &self.facts.tenant
+    }
+}

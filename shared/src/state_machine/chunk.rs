@@ -1,0 +1,252 @@
+//! The chunk's machine: lease, complete, park, promote, re-send. Pure: a row in, the next row out.
+//!
+//! Guarantees: epochs only rise; only the worker whose epoch the row shows can account for it; a chunk has one valid
+//! message (`send`); key and manifest never change. Every write of the result is a compare-and-set on `rev`.
+
+use jiff::Timestamp;
+
+use crate::domain::chunk::{Chunk, ChunkState, MAX_LEASES, Op};
+use crate::domain::outcome::{Code, Counts};
+
+/// What a worker may do with a chunk it has a message for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lease {
+    /// Work: here is the row to write first.
+    Work(Chunk),
+    /// Five leases did not complete it: lease it once more, only to read which lines are swept, and park it.
+    Inspect(Chunk),
+    /// Drop the message: it is old, or the work is done.
+    Drop,
+    /// Another worker holds it until then.
+    Held(Timestamp),
+}
+
+/// Decides a lease for a message numbered `send`.
+pub fn lease(chunk: &Chunk, send: u32, now: Timestamp, until: Timestamp) -> Lease {
+    if chunk.send != send {
+        return Lease::Drop;
+    }
+    let expired = chunk.lease_until.is_none_or(|end| end <= now);
+    match chunk.state {
+        ChunkState::Done | ChunkState::Parked => Lease::Drop,
+        ChunkState::Leased if !expired => Lease::Held(chunk.lease_until.unwrap_or(now)),
+        ChunkState::Ready | ChunkState::Leased => {
+            let mut next = touched(chunk, now);
+            next.state = ChunkState::Leased;
+            next.epoch += 1;
+            next.attempts += 1;
+            next.lease_until = Some(until);
+            if chunk.attempts >= MAX_LEASES {
+                Lease::Inspect(next)
+            } else {
+                Lease::Work(next)
+            }
+        }
+    }
+}
+
+/// The row of a completed operation; `None` when the row is no longer this worker's.
+pub fn complete(chunk: &Chunk, epoch: u32, outcome: String, counts: Counts, now: Timestamp) -> Option<Chunk> {
+    let mine = chunk.epoch == epoch && chunk.state == ChunkState::Leased && counts.total() == u64::from(chunk.lines);
+    mine.then(|| {
+        let mut next = touched(chunk, now);
+        next.state = ChunkState::Done;
+        next.lease_until = None;
+        next.outcome = Some(outcome);
+        if chunk.op == Op::Sweep {
+            next.swept_at = Some(now);
+        }
+        next.counts = counts;
+        next
+    })
+}
+
+/// The row of a chunk given up, with whatever its inspection found.
+pub fn park(chunk: &Chunk, epoch: u32, outcome: String, counts: Counts, now: Timestamp) -> Option<Chunk> {
+    let mut next = complete(chunk, epoch, outcome, counts, now)?;
+    next.state = ChunkState::Parked;
+    Some(next)
+}
+
+/// Gives a lease back unused, e.g. because the job is paused: the chunk is Ready again, the attempt does not count.
+pub fn release(chunk: &Chunk, epoch: u32, now: Timestamp) -> Option<Chunk> {
+    (chunk.epoch == epoch && chunk.state == ChunkState::Leased).then(|| {
+        let mut next = touched(chunk, now);
+        next.state = ChunkState::Ready;
+        next.attempts = next.attempts.saturating_sub(1);
+        next.lease_until = None;
+        next
+    })
+}
+
+/// Whether the chunk holds swept records whose window allows the purge.
+pub fn is_purgeable(chunk: &Chunk) -> bool {
+    let settled = matches!(chunk.state, ChunkState::Done | ChunkState::Parked);
+    settled && chunk.op != Op::Purge && chunk.counts.of(Code::Swept) > 0
+}
+
+/// A swept chunk made ready for its purge, with its message numbered.
+pub fn promote(chunk: &Chunk, now: Timestamp) -> Option<Chunk> {
+    is_purgeable(chunk).then(|| {
+        let mut next = touched(chunk, now);
+        next.op = Op::Purge;
+        next.state = ChunkState::Ready;
+        next.attempts = 0;
+        next.send += 1;
+        next
+    })
+}
+
+/// A ready chunk whose message is to be sent (for the first time, or because it was lost).
+pub fn resend(chunk: &Chunk, now: Timestamp) -> Option<Chunk> {
+    let lost_lease = chunk.state == ChunkState::Leased && chunk.lease_until.is_none_or(|end| end <= now);
+    (chunk.state == ChunkState::Ready || lost_lease).then(|| {
+        let mut next = touched(chunk, now);
+        next.send += 1;
+        next
+    })
+}
+
+fn touched(chunk: &Chunk, now: Timestamp) -> Chunk {
+    let mut next = chunk.clone();
+    next.rev += 1;
+    next.touched_at = now;
+    next
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::chunk::{ChunkId, ManifestSlice};
+    use crate::domain::outcome::LineOutcome;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("in range")
+    }
+
+    fn ready() -> Chunk {
+        Chunk {
+            v: 1,
+            id: ChunkId {
+                dataset: "messages".parse().expect("slug"),
+                generation: 0,
+                n: 9,
+            },
+            lines: 2,
+            manifest: ManifestSlice {
+                object: "o".into(),
+                offset: 0,
+                length: 1,
+                sha256: String::new(),
+            },
+            op: Op::Sweep,
+            state: ChunkState::Ready,
+            epoch: 0,
+            attempts: 0,
+            send: 1,
+            lease_until: None,
+            swept_at: None,
+            counts: Counts::all(Code::Untouched, 2),
+            outcome: None,
+            touched_at: at(0),
+            rev: 3,
+        }
+    }
+
+    fn leased(chunk: &Chunk, now: i64) -> Chunk {
+        match lease(chunk, chunk.send, at(now), at(now + 40)) {
+            Lease::Work(next) | Lease::Inspect(next) => next,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn swept() -> Counts {
+        Counts::of_lines(&[LineOutcome::plain(Code::Swept), LineOutcome::plain(Code::Swept)])
+    }
+
+    #[test]
+    fn a_message_that_is_not_the_rows_is_dropped() {
+        assert_eq!(lease(&ready(), 0, at(1), at(9)), Lease::Drop);
+        assert_eq!(lease(&ready(), 2, at(1), at(9)), Lease::Drop);
+    }
+
+    #[test]
+    fn a_live_lease_is_respected_and_an_expired_one_taken_with_a_higher_epoch() {
+        let held = leased(&ready(), 1);
+        assert_eq!(lease(&held, 1, at(40), at(99)), Lease::Held(at(41)));
+        let taken = leased(&held, 41);
+        assert_eq!((taken.epoch, taken.attempts), (2, 2));
+    }
+
+    #[test]
+    fn only_the_current_epoch_accounts() {
+        let first = leased(&ready(), 1);
+        let second = leased(&first, 60);
+        assert!(
+            complete(&second, first.epoch, "o".into(), swept(), at(61)).is_none(),
+            "a zombie is fenced"
+        );
+        let done = complete(&second, second.epoch, "o".into(), swept(), at(61)).expect("mine");
+        assert_eq!(
+            (done.state, done.swept_at, done.rev),
+            (ChunkState::Done, Some(at(61)), second.rev + 1)
+        );
+        assert!(
+            complete(&done, second.epoch, "o".into(), swept(), at(62)).is_none(),
+            "done once"
+        );
+    }
+
+    #[test]
+    fn counts_that_do_not_add_up_are_refused() {
+        let mine = leased(&ready(), 1);
+        assert!(complete(&mine, 1, "o".into(), Counts::all(Code::Swept, 1), at(2)).is_none());
+    }
+
+    #[test]
+    fn after_five_leases_only_an_inspection() {
+        let mut chunk = ready();
+        for attempt in 0..5 {
+            let Lease::Work(next) = lease(&chunk, 1, at(attempt * 100), at(attempt * 100 + 40)) else {
+                panic!("works")
+            };
+            chunk = next;
+        }
+        assert!(matches!(lease(&chunk, 1, at(1000), at(1040)), Lease::Inspect(_)));
+    }
+
+    #[test]
+    fn a_purge_comes_after_a_sweep_and_only_where_something_is_swept() {
+        assert!(promote(&ready(), at(5)).is_none());
+        let mine = leased(&ready(), 1);
+        let done = complete(&mine, 1, "o".into(), swept(), at(2)).expect("mine");
+        let purge = promote(&done, at(5)).expect("swept");
+        assert_eq!(
+            (purge.op, purge.state, purge.send, purge.swept_at),
+            (Op::Purge, ChunkState::Ready, 2, Some(at(2)))
+        );
+        let mine = leased(&purge, 6);
+        let gone = complete(&mine, 2, "p".into(), Counts::all(Code::Purged, 2), at(7)).expect("mine");
+        assert_eq!(gone.swept_at, Some(at(2)), "the window does not move");
+        assert!(promote(&gone, at(8)).is_none());
+    }
+
+    #[test]
+    fn a_resend_numbers_a_new_message_and_invalidates_the_old() {
+        let again = resend(&ready(), at(200)).expect("ready");
+        assert_eq!(lease(&again, 1, at(201), at(240)), Lease::Drop);
+        assert!(
+            resend(&leased(&ready(), 1), at(2)).is_none(),
+            "a live lease is left alone"
+        );
+        assert!(resend(&leased(&ready(), 1), at(42)).is_some(), "an expired one is not");
+    }
+
+    #[test]
+    fn a_released_lease_does_not_count() {
+        let mine = leased(&ready(), 1);
+        let back = release(&mine, 1, at(2)).expect("mine");
+        assert_eq!((back.state, back.attempts, back.epoch), (ChunkState::Ready, 0, 1));
+        assert!(release(&mine, 7, at(2)).is_none());
+    }
+}

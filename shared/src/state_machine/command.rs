@@ -1,0 +1,135 @@
+//! The commands people give and the events the system observes, each with the facts its guard needs.
+
+use crate::domain::actor::Caller;
+use crate::domain::personal::Personal;
+use crate::domain::policy::Policy;
+use crate::domain::request::{Completion, DataMapPin, Notice};
+
+/// The phrase an operator types, byte for byte.
+pub const CONFIRMATION: &str = "EXECUTE DELETE NOW";
+
+/// How an identity was verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerificationInput {
+    /// The method, not blank.
+    pub method: Personal,
+    /// A note.
+    pub note: Option<Personal>,
+}
+
+/// What a person wants of a request.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Identity and details are right.
+    Verify(VerificationInput),
+    /// Grant it.
+    Approve(Approval),
+    /// Deny it.
+    Reject {
+        /// Shown to the subject.
+        reason: Personal,
+    },
+    /// Take it back before anything happened.
+    Withdraw {
+        /// Required of operators.
+        reason: Option<Personal>,
+    },
+    /// Begin the deletion.
+    Execute(Execution),
+}
+
+impl Command {
+    /// Its word in routes, trail and refusals.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Verify(_) => "verify",
+            Self::Approve(_) => "approve",
+            Self::Reject { .. } => "reject",
+            Self::Withdraw { .. } => "withdraw",
+            Self::Execute(_) => "execute",
+        }
+    }
+}
+
+/// What an approval needs.
+#[derive(Clone, Debug)]
+pub struct Approval {
+    /// A note for the file.
+    pub note: Option<Personal>,
+    /// Given when the request is approved straight from Pending.
+    pub verification: Option<VerificationInput>,
+    /// The tenant's policy now; none if none was applied.
+    pub policy: Option<(Policy, String)>,
+    /// Whether a dataset in scope waits for TTL.
+    pub waits_for_ttl: bool,
+    /// Whether a legal hold covers part of the scope.
+    pub held: bool,
+}
+
+/// What an execution needs.
+#[derive(Clone, Debug)]
+pub struct Execution {
+    /// What the operator typed, unaltered.
+    pub confirmation: String,
+    /// The digest of the preview they looked at.
+    pub preview_digest: String,
+    /// Whether that preview is stored, not expired, and its digest recomputed from rows is the same.
+    pub preview_holds: bool,
+    /// Whether a legal hold covers part of the scope.
+    pub held: bool,
+    /// Whether an export of the subject is running.
+    pub export_running: bool,
+    /// The data map to pin; none if none was applied.
+    pub data_map: Option<DataMapPin>,
+}
+
+/// What the system observed; decided by `state_machine::job` or the clock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Approved, and the grace period has ended: operators are told once.
+    GraceOver,
+    /// The first worker began.
+    JobBegan,
+    /// Every plan of the generation is complete and holds records.
+    PlanComplete {
+        /// Records planned so far, all generations.
+        planned: u64,
+    },
+    /// Every chunk's sweep is done.
+    Swept {
+        /// Until when the last record can be restored.
+        recover_until: Option<jiff::Timestamp>,
+        /// Findings so far.
+        findings: u64,
+    },
+    /// The first window has ended: destroy.
+    PurgeBegan,
+    /// Nothing swept is left: enumerate again.
+    VerifyBegan,
+    /// Something needs a person.
+    JobFailed {
+        /// Findings.
+        findings: u64,
+    },
+    /// Verified clean: tell the subject.
+    Closing {
+        /// How it ended.
+        result: Completion,
+    },
+    /// Told, or telling was given up.
+    Completed {
+        /// What became of the e-mail.
+        notice: Notice,
+    },
+    /// The personal fields' time is over.
+    Shredded,
+}
+
+/// A person and what they want.
+#[derive(Clone, Debug)]
+pub struct Order<'a> {
+    /// Who.
+    pub by: &'a Caller,
+    /// What.
+    pub command: Command,
+}

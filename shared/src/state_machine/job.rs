@@ -1,0 +1,162 @@
+//! The job's machine: from a recount of rows to the next phase.
+//!
+//! [`next_event`] looks at a [`Tally`] and says what has become true; [`advance`] says what the job is then. Both take
+//! no other input, so planner, worker and supervision reach the same decision, in any order, any number of times.
+//!
+//! ```text
+//! planning -> sweeping -> recovering -> purging -> verifying -+-> closing
+//!                ^                                            |
+//!                +------------- leftovers: generation + 1 ----+   (three times, then a finding)
+//! ```
+
+use jiff::Timestamp;
+
+use super::command::Event;
+use super::transition::{Effect, Record};
+use crate::domain::actor::Actor;
+use crate::domain::job::{Job, JobStatus, Phase, Tally};
+use crate::domain::outbox::Occasion;
+use crate::domain::outcome::Code;
+use crate::domain::request::Completion;
+
+/// Verifications that may find leftovers before a person must look.
+pub const MAX_VERIFICATIONS: u8 = 3;
+
+/// What else a decision needs besides the tally.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Clock {
+    /// When the first swept chunk is due for its purge; none when nothing swept is left.
+    pub purge_due: Option<Timestamp>,
+    /// When the last swept record stops being restorable.
+    pub recover_until: Option<Timestamp>,
+    /// Open findings.
+    pub findings: u64,
+}
+
+/// What has become true of a running job; `None` while there is nothing to decide.
+pub fn next_event(job: &Job, tally: &Tally, clock: Clock, now: Timestamp) -> Option<Event> {
+    if !tally.plan_complete || !tally.is_conserved() {
+        return None;
+    }
+    let swept_left = tally.counts.of(Code::Swept);
+    match job.phase {
+        Phase::Planning if tally.planned_newest == 0 => Some(Event::VerifyBegan),
+        Phase::Planning => Some(Event::PlanComplete { planned: tally.planned }),
+        Phase::Sweeping if tally.unfinished_chunks() == 0 => Some(Event::Swept {
+            recover_until: clock.recover_until,
+            findings: clock.findings,
+        }),
+        Phase::Recovering if swept_left == 0 => Some(Event::PurgeBegan),
+        Phase::Recovering => clock.purge_due.filter(|due| now >= *due).map(|_| Event::PurgeBegan),
+        Phase::Purging if swept_left == 0 && tally.unfinished_chunks() == 0 => Some(after_purge(job, tally, clock)?),
+        Phase::Verifying => after_verification(job, tally, clock),
+        Phase::Sweeping | Phase::Purging | Phase::Packaging | Phase::Closing => None,
+    }
+}
+
+/// Everything processable is done: look again, or ask for a person.
+fn after_purge(job: &Job, tally: &Tally, clock: Clock) -> Option<Event> {
+    let open = clock.findings > 0 || tally.parked > 0 || tally.counts.of(Code::Failed) > 0;
+    match (open, job.status) {
+        (false, _) => Some(Event::VerifyBegan),
+        (true, JobStatus::Failed) => None,
+        (true, _) => Some(Event::JobFailed {
+            findings: clock.findings,
+        }),
+    }
+}
+
+fn after_verification(job: &Job, tally: &Tally, clock: Clock) -> Option<Event> {
+    match tally.planned_newest {
+        0 => {
+            let result = if tally.counts.kept() > 0 {
+                Completion::Partial
+            } else {
+                Completion::Full
+            };
+            Some(Event::Closing { result })
+        }
+        _ if job.generation <= MAX_VERIFICATIONS => Some(Event::PlanComplete { planned: tally.planned }),
+        _ if job.status == JobStatus::Failed => None,
+        _ => Some(Event::JobFailed {
+            findings: clock.findings.max(1),
+        }),
+    }
+}
+
+/// The job after an event, what the trail says, and what follows. `None`: the event is not due in this phase (a late
+/// observation by somebody who read older rows).
+pub fn advance(job: &Job, event: &Event, now: Timestamp) -> Option<(Job, Record, Vec<Effect>)> {
+    let mut next = job.clone();
+    let record = |action| Record::new(Actor::system(), action);
+    let (record, effects) = match (event, job.phase) {
+        (Event::JobBegan, Phase::Planning) if job.status == JobStatus::Queued => {
+            next.status = JobStatus::Running;
+            next.started_at = Some(now);
+            (record("start"), vec![])
+        }
+        (Event::PlanComplete { planned }, Phase::Planning | Phase::Verifying) => {
+            next.phase = Phase::Sweeping;
+            next.status = JobStatus::Running;
+            (
+                record("planned")
+                    .detail("planned", *planned)
+                    .detail("generation", job.generation),
+                vec![Effect::Dispatch],
+            )
+        }
+        (Event::Swept { findings, .. }, Phase::Sweeping) => {
+            next.phase = Phase::Recovering;
+            let mut effects = vec![];
+            if *findings > 0 {
+                next.status = JobStatus::Failed;
+                next.findings = *findings;
+                effects.push(Effect::Mail(Occasion::JobFailed));
+            }
+            (record("swept").detail("findings", *findings), effects)
+        }
+        (Event::PurgeBegan, Phase::Recovering) => {
+            next.phase = Phase::Purging;
+            (record("purge"), vec![Effect::Dispatch])
+        }
+        (Event::VerifyBegan, Phase::Planning | Phase::Purging) => {
+            next.phase = Phase::Verifying;
+            next.generation += 1;
+            next.status = JobStatus::Running;
+            (
+                record("verify_absence").detail("generation", next.generation),
+                vec![Effect::Plan],
+            )
+        }
+        (Event::JobFailed { findings }, Phase::Purging | Phase::Verifying) if job.status != JobStatus::Failed => {
+            next.status = JobStatus::Failed;
+            next.findings = *findings;
+            (
+                record("fail").detail("findings", *findings),
+                vec![Effect::Mail(Occasion::JobFailed)],
+            )
+        }
+        (Event::Closing { result }, Phase::Verifying) => {
+            next.phase = Phase::Closing;
+            let word = if *result == Completion::Full { "full" } else { "partial" };
+            (
+                record("verified_absent").detail("result", word),
+                vec![Effect::Mail(Occasion::Completed)],
+            )
+        }
+        (
+            Event::JobBegan
+            | Event::PlanComplete { .. }
+            | Event::Swept { .. }
+            | Event::PurgeBegan
+            | Event::VerifyBegan
+            | Event::JobFailed { .. }
+            | Event::Closing { .. }
+            | Event::GraceOver
+            | Event::Completed { .. }
+            | Event::Shredded,
+            _,
+        ) => return None,
+    };
+    Some((next, record, effects))
+}

@@ -1,0 +1,13 @@
+//! The verbs: pure decisions. `(state, command, facts, now) -> Transition | Refusal`.
+//!
+//! Every pair of status and command is written out; a new status or command breaks the build until it has its row.
+#![warn(clippy::wildcard_enum_match_arm)]
+
+pub mod chunk;
+pub mod command;
+pub mod job;
+pub mod refusal;
+pub mod request;
+pub mod submit;
+pub mod transition;
+pub mod watch;

@@ -1,0 +1,145 @@
+//! Why not: every refusal a caller can get, with a stable code.
+//!
+//! Codes are part of the HTTP contract; a client branches on them. [`Refusal::is_recorded`] says which are audited: a
+//! caller who may act on the request and is told no by a rule leaves a trace; a malformed call does not.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::request::Status;
+
+/// A caller is told no. The text names the remedy and shows nothing internal.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+pub enum Refusal {
+    /// The input is not what the contract says.
+    #[error("{detail}")]
+    InvalidInput {
+        /// JSON pointer to the place, empty for the whole body.
+        pointer: String,
+        /// What is expected.
+        detail: String,
+    },
+    /// The token is no id token.
+    #[error("an id token is required; this is another kind of token")]
+    WrongToken,
+    /// The token names no tenant.
+    #[error("the token names no tenant")]
+    NoTenant,
+    /// Only operators may do this.
+    #[error("only an operator may do this")]
+    OperatorOnly,
+    /// No such thing for this caller.
+    #[error("there is no such resource")]
+    NotFound,
+    /// No such method on this resource.
+    #[error("this method is not offered here")]
+    MethodNotAllowed,
+    /// The body is over 64 KiB.
+    #[error("the body is larger than 64 KiB")]
+    TooLarge,
+    /// `If-Match` is stale.
+    #[error("the request has changed since it was read; read it again")]
+    StaleVersion,
+    /// The command does not exist in this status.
+    #[error("{command} is not possible while the request is {status}")]
+    NotInThisStatus {
+        /// The command's word.
+        command: String,
+        /// The status.
+        status: Status,
+    },
+    /// The subject may not verify their own identity.
+    #[error("the subject of a request cannot review it")]
+    OwnRequest,
+    /// Two people are needed.
+    #[error("a second operator must do this: {0}")]
+    TwoPersonRule(String),
+    /// No policy was ever applied.
+    #[error("no policy has been applied; run `lethe policy apply`")]
+    NoPolicy,
+    /// No data map was ever applied.
+    #[error("no data map has been applied; run `lethe data-map apply`")]
+    NoDataMap,
+    /// The grace period still runs.
+    #[error("the grace period ends at {0}")]
+    GracePeriodRunning(jiff::Timestamp),
+    /// The typed phrase differs.
+    #[error("the confirmation must be exactly the phrase, letter by letter")]
+    ConfirmationMismatch,
+    /// The preview is too old, of another version, or no longer true.
+    #[error("the preview is no longer true; look at a new one")]
+    PreviewStale,
+    /// A legal hold covers part of the scope.
+    #[error("a legal hold covers part of the scope")]
+    LegalHold,
+    /// An export of the subject is running.
+    #[error("an export of the same subject is running")]
+    ExportRunning,
+    /// An open request of the same kind, subject and category exists.
+    #[error("an open request for the same data exists")]
+    DuplicateRequest,
+    /// The idempotency key was used for another body.
+    #[error("this Idempotency-Key was used with a different body")]
+    IdempotencyKeyReused,
+    /// Too many callers at once; the state changed under us repeatedly.
+    #[error("somebody else is changing this request; try again")]
+    Busy,
+}
+
+impl Refusal {
+    /// The stable code of the contract.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidInput { .. } => "invalid_input",
+            Self::WrongToken => "wrong_token",
+            Self::NoTenant => "no_tenant",
+            Self::OperatorOnly => "operator_only",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::TooLarge => "body_too_large",
+            Self::StaleVersion => "stale_version",
+            Self::NotInThisStatus { .. } => "not_in_this_status",
+            Self::OwnRequest => "own_request",
+            Self::TwoPersonRule(_) => "two_person_rule",
+            Self::NoPolicy => "no_policy",
+            Self::NoDataMap => "no_data_map",
+            Self::GracePeriodRunning(_) => "grace_period_running",
+            Self::ConfirmationMismatch => "confirmation_mismatch",
+            Self::PreviewStale => "preview_stale",
+            Self::LegalHold => "legal_hold",
+            Self::ExportRunning => "export_running",
+            Self::DuplicateRequest => "duplicate_request",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::Busy => "busy",
+        }
+    }
+
+    /// The HTTP status of the contract.
+    pub fn http_status(&self) -> u16 {
+        match self {
+            Self::InvalidInput { .. } | Self::TooLarge => 400,
+            Self::WrongToken => 401,
+            Self::NoTenant | Self::OperatorOnly => 403,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::StaleVersion => 412,
+            Self::IdempotencyKeyReused => 422,
+            Self::NotInThisStatus { .. }
+            | Self::OwnRequest
+            | Self::TwoPersonRule(_)
+            | Self::NoPolicy
+            | Self::NoDataMap
+            | Self::GracePeriodRunning(_)
+            | Self::ConfirmationMismatch
+            | Self::PreviewStale
+            | Self::LegalHold
+            | Self::ExportRunning
+            | Self::DuplicateRequest
+            | Self::Busy => 409,
+        }
+    }
+
+    /// Whether the refusal of a command on a request goes to its trail: every rule that said no (409), but `busy`.
+    pub fn is_recorded(&self) -> bool {
+        self.http_status() == 409 && !matches!(self, Self::Busy)
+    }
+}

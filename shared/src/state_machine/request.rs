@@ -1,0 +1,401 @@
+//! The request's machine: every pair of status and command, and of status and event, spelled out.
+//!
+//! Guarantees: terminal statuses never change; nothing is executed before its grace period's end, without the exact
+//! phrase, on a stale preview, under a hold, or by the approver alone when two people are required. Submitting is in
+//! `submit`; what the job does next is in `job`.
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::command::{Approval, CONFIRMATION, Command, Event, Execution, Order, VerificationInput};
+use super::refusal::Refusal;
+use super::transition::{Effect, Record, Transition};
+use crate::domain::actor::{Actor, Caller, Role};
+use crate::domain::deadline::schedule;
+use crate::domain::job::{Job, JobStatus, Phase};
+use crate::domain::outbox::Occasion;
+use crate::domain::period::Period;
+use crate::domain::personal::Personal;
+use crate::domain::request::{CancelStage, Facts, Notice, PersonFields, StaffFields, Status, SubjectRequest};
+
+/// Decides a person's command.
+pub fn decide(request: &SubjectRequest, order: Order<'_>, now: Timestamp) -> Result<Transition, Refusal> {
+    use Status::{Approved, Cancelled, Completed, InProgress, Pending, Rejected, Verified};
+    let word = order.command.word();
+    let status = request.facts.status;
+    let by = order.by;
+    match (status, order.command) {
+        (Pending, Command::Verify(input)) => verify(request, by, &input, now),
+        (Pending | Verified, Command::Approve(input)) => approve(request, by, input, now),
+        (Pending | Verified, Command::Reject { reason }) => reject(request, by, reason, now),
+        (Pending | Verified | Approved, Command::Withdraw { reason }) => withdraw(request, by, reason, now),
+        (Approved, Command::Execute(input)) => execute(request, by, input, now),
+
+        (Verified | Approved | InProgress | Completed | Rejected | Cancelled, Command::Verify(_))
+        | (Approved | InProgress | Completed | Rejected | Cancelled, Command::Approve(_) | Command::Reject { .. })
+        | (InProgress | Completed | Rejected | Cancelled, Command::Withdraw { .. })
+        | (Pending | Verified | InProgress | Completed | Rejected | Cancelled, Command::Execute(_)) => {
+            Err(Refusal::NotInThisStatus {
+                command: word.to_owned(),
+                status,
+            })
+        }
+    }
+}
+
+/// Decides an observed event. `None`: it does not concern a request in this status (a late or repeated observation).
+pub fn observe(request: &SubjectRequest, event: Event, now: Timestamp) -> Option<Transition> {
+    use Status::{Approved, Cancelled, Completed, InProgress, Pending, Rejected, Verified};
+    match (request.facts.status, event) {
+        (Approved, Event::GraceOver) if !request.facts.grace_over_told => Some(grace_over(request)),
+        (InProgress, Event::Completed { notice }) => complete(request, notice, now),
+        (Completed | Rejected | Cancelled, Event::Shredded) if !request.facts.shredded => Some(shred(request)),
+        (
+            InProgress,
+            event @ (Event::JobBegan
+            | Event::PlanComplete { .. }
+            | Event::Swept { .. }
+            | Event::PurgeBegan
+            | Event::VerifyBegan
+            | Event::JobFailed { .. }
+            | Event::Closing { .. }),
+        ) => work(request, event, now),
+
+        (Pending | Verified | InProgress | Approved | Completed | Rejected | Cancelled, Event::GraceOver)
+        | (Pending | Verified | Approved | Completed | Rejected | Cancelled, Event::Completed { .. })
+        | (Pending | Verified | Approved | InProgress | Completed | Rejected | Cancelled, Event::Shredded)
+        | (
+            Pending | Verified | Approved | Completed | Rejected | Cancelled,
+            Event::JobBegan
+            | Event::PlanComplete { .. }
+            | Event::Swept { .. }
+            | Event::PurgeBegan
+            | Event::VerifyBegan
+            | Event::JobFailed { .. }
+            | Event::Closing { .. },
+        ) => None,
+    }
+}
+
+/// Hash over phrase, request, version and preview digest: what the trail keeps of a typed confirmation.
+pub fn confirmation_reference(facts: &Facts, preview_digest: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [
+        CONFIRMATION,
+        &facts.id.to_string(),
+        &facts.version.to_string(),
+        preview_digest,
+    ] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hex::encode(hash.finalize())
+}
+
+/// A copy of the request one version on.
+fn step(request: &SubjectRequest, status: Status) -> SubjectRequest {
+    let mut next = request.clone();
+    next.facts.version += 1;
+    next.facts.status = status;
+    next
+}
+
+fn person(next: &mut SubjectRequest, change: impl FnOnce(&mut PersonFields)) {
+    if let Some(fields) = next.person.known_mut() {
+        change(fields);
+    }
+}
+
+fn staff(next: &mut SubjectRequest, change: impl FnOnce(&mut StaffFields)) {
+    if let Some(fields) = next.staff.known_mut() {
+        change(fields);
+    }
+}
+
+fn not_blank(text: &Personal, pointer: &str) -> Result<(), Refusal> {
+    if text.is_blank() || text.expose().chars().count() > super::submit::REASON_MAX {
+        let detail = "state it, in at most 2,000 characters".to_owned();
+        return Err(Refusal::InvalidInput {
+            pointer: pointer.to_owned(),
+            detail,
+        });
+    }
+    Ok(())
+}
+
+fn operator(by: &Caller) -> Result<(), Refusal> {
+    if by.is_operator {
+        Ok(())
+    } else {
+        Err(Refusal::OperatorOnly)
+    }
+}
+
+fn verify(
+    request: &SubjectRequest,
+    by: &Caller,
+    input: &VerificationInput,
+    now: Timestamp,
+) -> Result<Transition, Refusal> {
+    let mut next = step(request, Status::Verified);
+    let record = verified(&mut next, by, input, now)?;
+    Ok(Transition {
+        next,
+        audit: vec![record],
+        effects: vec![],
+    })
+}
+
+fn verified(
+    next: &mut SubjectRequest,
+    by: &Caller,
+    input: &VerificationInput,
+    now: Timestamp,
+) -> Result<Record, Refusal> {
+    operator(by)?;
+    not_blank(&input.method, "/method")?;
+    if by.subject_ref == next.facts.subject_ref {
+        return Err(Refusal::OwnRequest);
+    }
+    next.facts.verified_at = Some(now);
+    person(next, |p| {
+        p.verification_method = Some(input.method.clone());
+        p.verification_note.clone_from(&input.note);
+    });
+    staff(next, |s| s.verified_by = Some(by.staff()));
+    Ok(Record::new(by.actor(Role::Operator), "verify")
+        .personal("method", Some(&input.method))
+        .personal("note", input.note.as_ref()))
+}
+
+fn approve(request: &SubjectRequest, by: &Caller, input: Approval, now: Timestamp) -> Result<Transition, Refusal> {
+    operator(by)?;
+    let (policy, policy_version) = input.policy.ok_or(Refusal::NoPolicy)?;
+    if policy.two_person_rule && by.actor_ref == request.facts.requester_ref {
+        return Err(Refusal::TwoPersonRule("the requester cannot approve".to_owned()));
+    }
+    if by.subject_ref == request.facts.subject_ref {
+        return Err(Refusal::OwnRequest);
+    }
+    if input.held {
+        return Err(Refusal::LegalHold);
+    }
+    let mut next = step(request, Status::Approved);
+    let mut audit = Vec::new();
+    match (request.facts.status, &input.verification) {
+        (Status::Pending, Some(verification)) => {
+            next.facts.version += 1;
+            audit.push(verified(&mut next, by, verification, now)?);
+        }
+        (Status::Pending, None) => {
+            return Err(Refusal::NotInThisStatus {
+                command: "approve".to_owned(),
+                status: Status::Pending,
+            });
+        }
+        _ => {}
+    }
+    let plan = schedule(&policy, now, request.facts.due_at, input.waits_for_ttl);
+    audit.push(
+        Record::new(by.actor(Role::Operator), "approve")
+            .detail("grace_ends_at", plan.grace_ends_at.to_string())
+            .detail("completes_by", plan.completes_by.to_string())
+            .detail("misses_due", plan.misses_due)
+            .detail("two_person_rule", policy.two_person_rule)
+            .detail("policy_version", policy_version.clone())
+            .personal("note", input.note.as_ref()),
+    );
+    let facts = &mut next.facts;
+    facts.decided_at = Some(now);
+    facts.decider_ref = Some(by.actor_ref.clone());
+    facts.grace_ends_at = Some(plan.grace_ends_at);
+    facts.completes_by = Some(plan.completes_by);
+    facts.misses_due = plan.misses_due;
+    facts.policy = Some(policy);
+    facts.policy_version = Some(policy_version);
+    person(&mut next, |p| p.decision_note = input.note);
+    staff(&mut next, |s| s.decided_by = Some(by.staff()));
+    Ok(Transition {
+        next,
+        audit,
+        effects: vec![Effect::Mail(Occasion::Approved), Effect::CheckHolds],
+    })
+}
+
+fn reject(request: &SubjectRequest, by: &Caller, reason: Personal, now: Timestamp) -> Result<Transition, Refusal> {
+    operator(by)?;
+    not_blank(&reason, "/reason")?;
+    let mut next = step(request, Status::Rejected);
+    next.facts.decided_at = Some(now);
+    next.facts.decider_ref = Some(by.actor_ref.clone());
+    close(&mut next.facts, now);
+    let record = Record::new(by.actor(Role::Operator), "reject").personal("reason", Some(&reason));
+    person(&mut next, |p| p.rejection_reason = Some(reason));
+    staff(&mut next, |s| s.decided_by = Some(by.staff()));
+    Ok(Transition {
+        next,
+        audit: vec![record],
+        effects: vec![Effect::Mail(Occasion::Rejected), Effect::ReleaseScope],
+    })
+}
+
+fn withdraw(
+    request: &SubjectRequest,
+    by: &Caller,
+    reason: Option<Personal>,
+    now: Timestamp,
+) -> Result<Transition, Refusal> {
+    let is_owner = by.subject_ref == request.facts.subject_ref;
+    if !is_owner {
+        operator(by)?;
+    }
+    match &reason {
+        Some(reason) => not_blank(reason, "/reason")?,
+        None if !is_owner => {
+            let detail = "state why it is withdrawn on the subject's behalf".to_owned();
+            return Err(Refusal::InvalidInput {
+                pointer: "/reason".to_owned(),
+                detail,
+            });
+        }
+        None => {}
+    }
+    let mut next = step(request, Status::Cancelled);
+    next.facts.cancel_stage = Some(CancelStage::BeforeExecution);
+    close(&mut next.facts, now);
+    let role = if is_owner { Role::Subject } else { Role::Operator };
+    let record = Record::new(by.actor(role), "withdraw").personal("reason", reason.as_ref());
+    person(&mut next, |p| p.withdrawal_reason = reason);
+    Ok(Transition {
+        next,
+        audit: vec![record],
+        effects: vec![Effect::Mail(Occasion::Withdrawn), Effect::ReleaseScope],
+    })
+}
+
+/// A request that was never executed keeps its personal fields for `RequestRetention` (24 months before a policy).
+fn close(facts: &mut Facts, now: Timestamp) {
+    let default: Period = Period::seconds(24 * 30 * 86_400);
+    let retention = facts.policy.as_ref().map_or(default, |p| p.request_retention);
+    facts.closed_at = Some(now);
+    facts.shred_at = Some(retention.after(now));
+    facts.notice = Some(Notice::Pending);
+}
+
+fn execute(request: &SubjectRequest, by: &Caller, input: Execution, now: Timestamp) -> Result<Transition, Refusal> {
+    operator(by)?;
+    may_execute(&request.facts, by, &input, now)?;
+    let reference = confirmation_reference(&request.facts, &input.preview_digest);
+    let mut next = step(request, Status::InProgress);
+    next.facts.executed_at = Some(now);
+    next.facts.executor_ref = Some(by.actor_ref.clone());
+    next.facts.job = Some(Job::queued());
+    let pin = input.data_map.ok_or(Refusal::NoDataMap)?;
+    let record = Record::new(by.actor(Role::Operator), "execute")
+        .detail("confirmation_reference", reference)
+        .detail("preview_digest", input.preview_digest)
+        .detail("data_map_digest", pin.digest.clone());
+    next.facts.data_map = Some(pin);
+    staff(&mut next, |s| s.executed_by = Some(by.staff()));
+    Ok(Transition {
+        next,
+        audit: vec![record],
+        effects: vec![Effect::CheckHolds, Effect::Plan],
+    })
+}
+
+/// The guards of the irreversible step, the cheapest and most telling first.
+fn may_execute(facts: &Facts, by: &Caller, input: &Execution, now: Timestamp) -> Result<(), Refusal> {
+    let policy = facts.policy.as_ref().ok_or(Refusal::NoPolicy)?;
+    let grace_ends_at = facts.grace_ends_at.ok_or(Refusal::NoPolicy)?;
+    if policy.two_person_rule && facts.decider_ref.as_ref() == Some(&by.actor_ref) {
+        return Err(Refusal::TwoPersonRule("the approver cannot execute".to_owned()));
+    }
+    if now < grace_ends_at {
+        return Err(Refusal::GracePeriodRunning(grace_ends_at));
+    }
+    if input.confirmation.as_bytes() != CONFIRMATION.as_bytes() {
+        return Err(Refusal::ConfirmationMismatch);
+    }
+    if input.held {
+        return Err(Refusal::LegalHold);
+    }
+    if input.export_running {
+        return Err(Refusal::ExportRunning);
+    }
+    if !input.preview_holds {
+        return Err(Refusal::PreviewStale);
+    }
+    Ok(())
+}
+
+fn grace_over(request: &SubjectRequest) -> Transition {
+    let mut next = step(request, Status::Approved);
+    next.facts.grace_over_told = true;
+    let record = Record::new(Actor::system(), "grace_over");
+    Transition {
+        next,
+        audit: vec![record],
+        effects: vec![Effect::Mail(Occasion::GraceOver)],
+    }
+}
+
+fn complete(request: &SubjectRequest, notice: Notice, now: Timestamp) -> Option<Transition> {
+    let job = request.facts.job.as_ref().filter(|job| job.phase == Phase::Closing)?;
+    let mut next = step(request, Status::Completed);
+    let mut job = job.clone();
+    job.status = JobStatus::Completed;
+    job.finished_at = Some(now);
+    let facts = &mut next.facts;
+    facts.job = Some(job);
+    facts.closed_at = Some(now);
+    facts.shred_at = Some(now);
+    facts.notice = Some(notice);
+    let word = if notice == Notice::Failed { "failed" } else { "sent" };
+    let record = Record::new(Actor::system(), "complete").detail("notice", word);
+    let mut effects = vec![Effect::ReleaseScope];
+    if notice == Notice::Failed {
+        effects.push(Effect::Mail(Occasion::Undeliverable));
+    }
+    Some(Transition {
+        next,
+        audit: vec![record],
+        effects,
+    })
+}
+
+fn shred(request: &SubjectRequest) -> Transition {
+    let mut next = step(request, request.facts.status);
+    next.facts.shredded = true;
+    Transition {
+        next,
+        audit: vec![Record::new(Actor::system(), "shred")],
+        effects: vec![Effect::Shred],
+    }
+}
+
+fn work(request: &SubjectRequest, event: Event, now: Timestamp) -> Option<Transition> {
+    let (job, record, effects) = super::job::advance(request.facts.job.as_ref()?, &event, now)?;
+    let mut next = step(request, Status::InProgress);
+    next.facts.job = Some(job);
+    match event {
+        Event::Swept { recover_until, .. } => next.facts.recover_until = recover_until.max(next.facts.recover_until),
+        Event::Closing { result } => {
+            next.facts.result = Some(result);
+            next.facts.notice = Some(Notice::Pending);
+        }
+        Event::JobBegan
+        | Event::PlanComplete { .. }
+        | Event::PurgeBegan
+        | Event::VerifyBegan
+        | Event::JobFailed { .. }
+        | Event::GraceOver
+        | Event::Completed { .. }
+        | Event::Shredded => {}
+    }
+    Some(Transition {
+        next,
+        audit: vec![record],
+        effects,
+    })
+}

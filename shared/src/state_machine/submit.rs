@@ -1,0 +1,174 @@
+//! The edge into the machine: a new request.
+
+use jiff::Timestamp;
+
+use super::refusal::Refusal;
+use super::transition::{Effect, Record, Transition};
+use crate::domain::actor::{Caller, Person, Role};
+use crate::domain::ids::{Category, Ref, RequestId, SubjectId};
+use crate::domain::outbox::Occasion;
+use crate::domain::period::Period;
+use crate::domain::personal::{Erasable, Personal};
+use crate::domain::request::{Facts, Kind, PersonFields, StaffFields, Status, SubjectRequest};
+
+/// Longest reason, in characters.
+pub const REASON_MAX: usize = 2_000;
+
+/// What was submitted, well-formed.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// What is asked for.
+    pub kind: Kind,
+    /// Categories, not empty, without repeats, known to the data map.
+    pub scope: Vec<Category>,
+    /// Why.
+    pub reason: Personal,
+    /// On whose behalf, when an operator submits.
+    pub on_behalf_of: Option<(SubjectId, Ref, Person)>,
+    /// When the organisation received it, when an operator says so.
+    pub received_at: Option<Timestamp>,
+}
+
+/// Decides a submission. `due_in` is the tenant's, or one calendar month while no policy was applied.
+pub fn submit(
+    by: &Caller,
+    id: RequestId,
+    input: Submission,
+    due_in: Period,
+    now: Timestamp,
+) -> Result<Transition, Refusal> {
+    check(by, &input, now)?;
+    let on_behalf = input.on_behalf_of.is_some();
+    let requester = Person {
+        id: by.sub.clone(),
+        name: by.name.clone(),
+        email: by.email.clone(),
+    };
+    let (subject_ref, subject) = match input.on_behalf_of {
+        Some((_, subject_ref, person)) => (subject_ref, person),
+        None => {
+            let id = Personal::new(by.subject_id.expose());
+            (
+                by.subject_ref.clone(),
+                Person {
+                    id,
+                    name: by.name.clone(),
+                    email: by.email.clone(),
+                },
+            )
+        }
+    };
+    let received_at = input.received_at.unwrap_or(now);
+    let facts = new_facts(
+        by,
+        id,
+        (input.kind, input.scope),
+        subject_ref,
+        on_behalf,
+        (now, received_at, due_in.after(received_at)),
+    );
+    let role = if on_behalf { Role::Operator } else { Role::Subject };
+    let record = Record::new(by.actor(role), "submit")
+        .detail("kind", facts.kind.as_str())
+        .detail("scope", facts.scope.iter().map(|c| c.as_str()).collect::<Vec<_>>())
+        .detail("on_behalf", on_behalf)
+        .detail("due_at", facts.due_at.to_string())
+        .personal("ip", Some(&by.ip))
+        .personal("reason", Some(&input.reason));
+    let person = PersonFields {
+        subject,
+        requester,
+        requester_ip: by.ip.clone(),
+        reason: input.reason,
+        verification_method: None,
+        verification_note: None,
+        decision_note: None,
+        rejection_reason: None,
+        withdrawal_reason: None,
+    };
+    let next = SubjectRequest {
+        facts,
+        person: Erasable::Known(person),
+        staff: Erasable::Known(StaffFields::default()),
+    };
+    Ok(Transition {
+        next,
+        audit: vec![record],
+        effects: vec![Effect::Mail(Occasion::Received)],
+    })
+}
+
+fn check(by: &Caller, input: &Submission, now: Timestamp) -> Result<(), Refusal> {
+    let invalid = |pointer: &str, detail: &str| {
+        Err(Refusal::InvalidInput {
+            pointer: pointer.to_owned(),
+            detail: detail.to_owned(),
+        })
+    };
+    if input.scope.is_empty() {
+        return invalid("/scope", "choose at least one category");
+    }
+    if input.reason.is_blank() {
+        return invalid("/reason", "state a reason");
+    }
+    if input.reason.expose().chars().count() > REASON_MAX {
+        return invalid("/reason", "at most 2,000 characters");
+    }
+    if input.on_behalf_of.is_some() && !by.is_operator {
+        return invalid("/subject", "only an operator submits for somebody else");
+    }
+    if let Some(received_at) = input.received_at {
+        if !by.is_operator {
+            return invalid("/received_at", "only an operator states when a request was received");
+        }
+        if received_at > now {
+            return invalid("/received_at", "cannot be in the future");
+        }
+    }
+    Ok(())
+}
+
+fn new_facts(
+    by: &Caller,
+    id: RequestId,
+    (kind, scope): (Kind, Vec<Category>),
+    subject_ref: Ref,
+    on_behalf: bool,
+    (submitted_at, received_at, due_at): (Timestamp, Timestamp, Timestamp),
+) -> Facts {
+    Facts {
+        v: 1,
+        id,
+        tenant: by.tenant.clone(),
+        kind,
+        status: Status::Pending,
+        version: 1,
+        subject_ref,
+        requester_ref: by.actor_ref.clone(),
+        on_behalf,
+        scope,
+        submitted_at,
+        received_at,
+        due_at,
+        verified_at: None,
+        decided_at: None,
+        decider_ref: None,
+        policy: None,
+        policy_version: None,
+        grace_ends_at: None,
+        completes_by: None,
+        misses_due: false,
+        grace_over_told: false,
+        data_map: None,
+        executed_at: None,
+        executor_ref: None,
+        job: None,
+        recover_until: None,
+        result: None,
+        cancel_stage: None,
+        notice: None,
+        closed_at: None,
+        shred_at: None,
+        shredded: false,
+    }
+}

@@ -1,0 +1,38 @@
+//! When supervision must look at a request next: the `active` index's instant.
+//!
+//! Guarantee: as long as anything is owed — work, an e-mail, a purge, a shredding — there is an instant; a request
+//! leaves the index only when nothing is.
+
+use jiff::Timestamp;
+
+use crate::domain::job::{JobStatus, Phase};
+use crate::domain::period::Period;
+use crate::domain::request::{Facts, Status};
+
+/// Two rounds of supervision: how long work may stand still before it is pushed.
+pub const PATIENCE_SECONDS: i64 = 120;
+
+/// The next instant, given whether e-mails are unsettled and when the next purge is due.
+pub fn wake_at(facts: &Facts, mail_owed: bool, purge_due: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    let soon = Period::seconds(PATIENCE_SECONDS).after(now);
+    let mail = mail_owed.then_some(soon);
+    let life = match facts.status {
+        Status::Pending | Status::Verified => None,
+        Status::Approved => facts.grace_ends_at.filter(|_| !facts.grace_over_told),
+        Status::InProgress => work(facts, purge_due, soon),
+        Status::Completed | Status::Rejected | Status::Cancelled => facts.shred_at.filter(|_| !facts.shredded),
+    };
+    [mail, life].into_iter().flatten().min()
+}
+
+fn work(facts: &Facts, purge_due: Option<Timestamp>, soon: Timestamp) -> Option<Timestamp> {
+    let job = facts.job.as_ref()?;
+    match job.phase {
+        Phase::Recovering => purge_due.or(Some(soon)),
+        Phase::Closing => Some(soon),
+        Phase::Planning | Phase::Sweeping | Phase::Purging | Phase::Verifying | Phase::Packaging => match job.status {
+            JobStatus::Queued | JobStatus::Running | JobStatus::Failed => Some(soon),
+            JobStatus::Completed | JobStatus::Cancelled => None,
+        },
+    }
+}
