@@ -1,0 +1,87 @@
+//! What is written to the operators: something waits for a person.
+//!
+//! A notice goes to a shared mailbox and is forwarded at will, so it is made from a [`Reference`] and holds nothing
+//! about the data subject: whoever needs to know signs in and looks, and that look is in the trail.
+
+use jiff::Timestamp;
+
+use super::occasion::{Kind, slug};
+use super::printable::Line;
+
+/// The request a notice is about: no name, no address, no reason, no scope.
+#[derive(Debug, Clone, Copy)]
+pub struct Reference<'a> {
+    /// The request's id.
+    pub id: Line<'a>,
+    /// Whose request it is.
+    pub tenant: Line<'a>,
+    /// What was asked.
+    pub kind: Kind,
+    /// When the answer is due.
+    pub due_at: Timestamp,
+}
+
+/// Why the operators are written to.
+#[derive(Debug, Clone, Copy)]
+pub enum Notice {
+    /// The grace period ended: `execute` is allowed, and nothing starts by itself.
+    GraceOver {
+        /// When it ended.
+        grace_ends_at: Timestamp,
+    },
+    /// The job failed; the request stays InProgress.
+    JobFailed {
+        /// How many findings are open.
+        findings: u64,
+    },
+    /// A letter to the data subject was refused for good, or could not be handed over for 72 hours.
+    Undeliverable {
+        /// What it was about.
+        topic: Topic,
+    },
+}
+
+/// What an undelivered letter was about: the [`Occasion`](super::Occasion) without its facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic {
+    /// The receipt.
+    Received,
+    /// The approval.
+    Approved,
+    /// The refusal.
+    Rejected,
+    /// The withdrawal.
+    Withdrawn,
+    /// The completion.
+    Completed,
+}
+
+impl Topic {
+    /// As in "the letter that says that ...".
+    pub(super) fn says(self) -> &'static str {
+        match self {
+            Topic::Received => "the request was received",
+            Topic::Approved => "the request was approved",
+            Topic::Rejected => "the request was rejected, and why",
+            Topic::Withdrawn => "the request was withdrawn",
+            Topic::Completed => "the request was completed, and what was done",
+        }
+    }
+}
+
+impl Notice {
+    /// Fixed wording, the id and the tenant.
+    pub(super) fn subject_line(&self, request: &Reference<'_>) -> String {
+        let what = match self {
+            Notice::GraceOver { .. } => "Grace period over",
+            Notice::JobFailed { .. } => "Job failed",
+            Notice::Undeliverable { .. } => "Letter not delivered",
+        };
+        format!(
+            "{what}: {} request {} ({})",
+            request.kind,
+            slug(request.id),
+            slug(request.tenant)
+        )
+    }
+}

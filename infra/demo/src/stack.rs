@@ -1,0 +1,91 @@
+//! The sample application's stack from the outside: its template, its output names, and the data map and policy that
+//! an operator would apply for it.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+
+/// The stack's CloudFormation template.
+pub const TEMPLATE: &str = include_str!("../template.yaml");
+
+/// The policy to apply for the two sample tenants: `acme` lives in seconds, `globex` in days.
+pub const POLICY: &str = include_str!("../policy.yaml");
+
+const DATA_MAP: &str = include_str!("../data-map.yaml");
+
+/// The two AWS services the sample application uses.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// For `messages` and `profiles`.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// For `attachments`.
+    pub s3: aws_sdk_s3::Client,
+}
+
+/// What CloudFormation called the stack's resources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Names {
+    /// Output `MessagesTable`.
+    pub messages: String,
+    /// Output `ProfilesTable`.
+    pub profiles: String,
+    /// Output `AttachmentsBucket`.
+    pub attachments: String,
+}
+
+impl Names {
+    /// Reads the names from the stack's outputs; says which one is missing.
+    pub fn from_outputs(outputs: &BTreeMap<String, String>) -> Result<Self> {
+        let output = |name: &str| {
+            let value = outputs.get(name).cloned();
+            value.with_context(|| format!("the demo stack has no output {name}; run `cargo lethe up` to deploy it again"))
+        };
+        Ok(Self {
+            messages: output("MessagesTable")?,
+            profiles: output("ProfilesTable")?,
+            attachments: output("AttachmentsBucket")?,
+        })
+    }
+}
+
+/// The data map with the stack's names filled in, ready for `lethe data-map apply`.
+pub fn data_map(names: &Names) -> Result<String> {
+    let filled = DATA_MAP
+        .replace("${MessagesTable}", &names.messages)
+        .replace("${ProfilesTable}", &names.profiles)
+        .replace("${AttachmentsBucket}", &names.attachments);
+    let left = filled.lines().find(|line| !line.trim_start().starts_with('#') && line.contains("${"));
+    ensure!(left.is_none(), "infra/demo/data-map.yaml names an output the demo stack does not have: {left:?}");
+    Ok(filled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outputs(names: &[&str]) -> BTreeMap<String, String> {
+        names.iter().map(|name| (name.to_string(), format!("{name}-1a2b"))).collect()
+    }
+
+    #[test]
+    fn the_data_map_is_filled_with_every_output() {
+        let names = Names::from_outputs(&outputs(&["MessagesTable", "ProfilesTable", "AttachmentsBucket"])).unwrap();
+        let map = data_map(&names).unwrap();
+        for part in ["table: MessagesTable-1a2b", "table: ProfilesTable-1a2b", "bucket: AttachmentsBucket-1a2b"] {
+            assert!(map.contains(part), "{part} in\n{map}");
+        }
+    }
+
+    #[test]
+    fn a_missing_output_is_named() {
+        let error = Names::from_outputs(&outputs(&["MessagesTable", "AttachmentsBucket"])).unwrap_err();
+        assert!(error.to_string().contains("ProfilesTable"), "{error}");
+    }
+
+    #[test]
+    fn every_output_the_names_need_is_in_the_template() {
+        for output in ["MessagesTable:", "ProfilesTable:", "AttachmentsBucket:"] {
+            assert!(TEMPLATE.contains(output), "{output}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The parts of the `lethe` command, as a library: the command itself is a thin `main.rs`, and the tests' harness uses
+//! the same stack file, sign-in, HTTP client and mailbox, so both see one and the same deployment.
+//!
+//! # Layout
+//!
+//! One file a subcommand: [`up`], [`down`], [`test`], [`doctor`]. Each has its `Args` and a `run`.
+//! What they stand on: `paths` (where things are), `venv` (Python), `functions` (the build), `emulator` (start, stop),
+//! `deploy` (`sam`), `users`, [`stack_file`] (`.lethe/stack.json`), [`own_stack`] (a stack for one run).
+//! What reaches a deployment: [`clients`], [`target`], [`signin`], [`api`], [`invoke`], [`mailbox`].
+//! Whatever is printed goes through [`console`].
+
+pub mod api;
+pub mod clients;
+pub mod console;
+mod deploy;
+pub mod doctor;
+pub mod down;
+mod emulator;
+pub mod functions;
+pub mod invoke;
+pub mod mailbox;
+pub mod own_stack;
+pub mod paths;
+mod process;
+pub mod signin;
+pub mod stack_file;
+pub mod target;
+pub mod test;
+pub mod test_report;
+pub mod up;
+mod users;
+mod venv;

@@ -1,0 +1,47 @@
+//! The `lethe` command. It only sorts out which subcommand is meant; each has a file of its own in this folder.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use lethe::{console, doctor, down, test, up};
+
+/// Lethe's local stack, tests and deployment tools.
+#[derive(Debug, Parser)]
+#[command(name = "lethe", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start the local stack and deploy Lethe and the sample application to it.
+    Up(up::UpArgs),
+    /// Stop the local stack.
+    Down(down::DownArgs),
+    /// Run every test on a stack of its own.
+    Test(test::TestArgs),
+    /// Check what a deployment needs beyond its template.
+    Doctor(doctor::DoctorArgs),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Cli::parse().command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            console::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Up(args) => up::run(&args).await,
+        Command::Down(args) => down::run(&args),
+        Command::Test(args) => test::run(&args).await,
+        Command::Doctor(args) => doctor::run(&args).await,
+    }
+}
