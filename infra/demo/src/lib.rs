@@ -23,6 +23,7 @@ pub mod reader;
 pub mod record;
 mod scan;
 pub mod seed;
+pub mod shape;
 pub mod stack;
 pub mod traces;
 mod words;

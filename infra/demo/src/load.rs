@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::iter::Peekable;
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -40,20 +41,20 @@ pub async fn load(
     clients: &Clients,
     names: &Names,
     records: impl Iterator<Item = Record>,
-    progress: &(dyn Fn(u64) + Sync),
+    mut progress: impl FnMut(u64),
 ) -> Result<Loaded> {
     let there = versions_by_key(&clients.s3, &names.attachments).await?;
     let work = Bundles { records: records.peekable() };
-    let done = stream::iter(work).map(|bundle| write(clients, names, &there, bundle)).buffer_unordered(IN_FLIGHT);
-    done.try_fold(Loaded::default(), async |sum, part| {
+    let writes = stream::iter(work).map(|bundle| write(clients, names, &there, bundle));
+    let mut done = pin!(writes.buffer_unordered(IN_FLIGHT));
+    let mut loaded = Loaded::default();
+    while let Some(part) = done.try_next().await? {
         progress(part.items + part.versions + part.skipped);
-        Ok(Loaded {
-            items: sum.items + part.items,
-            versions: sum.versions + part.versions,
-            skipped: sum.skipped + part.skipped,
-        })
-    })
-    .await
+        loaded.items += part.items;
+        loaded.versions += part.versions;
+        loaded.skipped += part.skipped;
+    }
+    Ok(loaded)
 }
 
 /// What is written by one task: a batch of items, or the versions of one key, which must keep their order.

@@ -16,22 +16,11 @@ use shared::domain::data_map::{DataMap, Dataset, DynamoPlace, KeyType, Place, Te
 use shared::domain::ids::{DatasetId, SubjectId, Tenant};
 
 use crate::item::{self, Item};
+use crate::shape::{MOST_KEY_BYTES, Shape};
 
 const FIELDS: [&str; 6] = ["tenant", "dataset", "subject", "record", "key", "file"];
 const MOST_ITEM_BYTES: usize = 400 * 1024;
-const MOST_KEY_BYTES: usize = 1_024;
 const DEEPEST: usize = 32;
-
-/// What a table says about its keys.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Shape {
-    /// Key attributes of the table and its indexes, with their types: an item may not have them otherwise.
-    pub typed: BTreeMap<String, KeyType>,
-    /// The table's own key attributes: no item is without them.
-    pub keys: Vec<String>,
-    /// The sort key of the table or index the data map queries.
-    pub sort: Option<String>,
-}
 
 /// What a line comes to.
 #[derive(Debug, Clone, PartialEq)]
@@ -168,7 +157,7 @@ fn item_of(
     if let TenantBinding::Attribute { attribute } = &dataset.tenant {
         add(&mut item, attribute, AttributeValue::S(tenant.as_str().to_owned()))?;
     }
-    check_keys(shape, &item)?;
+    shape.check(&item)?;
     if let (Some(prefix), Some(sort)) = (&place.sort_key_prefix, &shape.sort)
         && !item::text(&item, sort).is_some_and(|value| value.starts_with(prefix))
     {
@@ -211,25 +200,6 @@ fn add(item: &mut Item, name: &str, value: AttributeValue) -> Result<(), String>
         }
         Some(_) | None => Ok(()),
     }
-}
-
-fn check_keys(shape: &Shape, item: &Item) -> Result<(), String> {
-    if let Some(name) = shape.keys.iter().find(|name| !item.contains_key(*name)) {
-        return Err(format!("`record.{name}` is missing: it is part of the table's key"));
-    }
-    for (name, kind) in &shape.typed {
-        let (fits, wanted) = match (item.get(name), kind) {
-            (None, _) => continue,
-            (Some(AttributeValue::S(text)), KeyType::S) => ((1..=MOST_KEY_BYTES).contains(&text.len()), "a string of 1 to 1,024 bytes"),
-            (Some(_), KeyType::S) => (false, "a string"),
-            (Some(value), KeyType::N) => (value.is_n(), "a number"),
-            (Some(value), KeyType::B) => (value.is_b(), "binary, which JSON cannot hold"),
-        };
-        if !fits {
-            return Err(format!("`record.{name}` is a key of the table or an index and has to be {wanted}"));
-        }
-    }
-    Ok(())
 }
 
 fn object_of(mut fields: Map<String, Value>, prefix: &str, folder: &Path) -> Result<(String, PathBuf), String> {

@@ -26,6 +26,9 @@ pub const LEAST_RECORDS: u64 = 3;
 /// writes the same keys.
 pub const EPOCH: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
+/// The seed everybody uses who wants the same population as everybody else.
+pub const SEED: u64 = 1;
+
 /// How much a customer has, as the generator says it. A record is what Lethe counts: an item, or an object key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {

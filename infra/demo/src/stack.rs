@@ -61,7 +61,13 @@ pub fn data_map(names: &Names) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use shared::domain::data_map::DataMap;
+    use shared::domain::ids::SubjectId;
+    use shared::domain::policy::PolicyFile;
+
     use super::*;
+    use crate::record::Dataset;
+    use crate::{attachments, messages, profiles};
 
     fn outputs(names: &[&str]) -> BTreeMap<String, String> {
         names.iter().map(|name| (name.to_string(), format!("{name}-1a2b"))).collect()
@@ -74,6 +80,26 @@ mod tests {
         for part in ["table: MessagesTable-1a2b", "table: ProfilesTable-1a2b", "bucket: AttachmentsBucket-1a2b"] {
             assert!(map.contains(part), "{part} in\n{map}");
         }
+    }
+
+    #[test]
+    fn data_map_and_policy_are_what_lethe_accepts() {
+        let names = Names::from_outputs(&outputs(&["MessagesTable", "ProfilesTable", "AttachmentsBucket"])).unwrap();
+        let map = DataMap::parse(&data_map(&names).unwrap()).unwrap();
+        let ids: Vec<&str> = map.datasets.iter().map(|dataset| dataset.id.as_str()).collect();
+        assert_eq!(ids, [Dataset::Messages, Dataset::Profiles, Dataset::Attachments].map(Dataset::id));
+        let (acme, subject) = ("acme".parse().unwrap(), SubjectId::try_from("cust-1".to_owned()).unwrap());
+        let located: Vec<String> = map.datasets.iter().map(|dataset| dataset.locate(&acme, &subject)).collect();
+        let generated = [
+            messages::partition_key("acme", "cust-1"),
+            profiles::partition_key("cust-1"),
+            attachments::prefix("acme", "cust-1"),
+        ];
+        assert_eq!(located, generated, "the map finds what the generator writes");
+        let policy = PolicyFile::parse(POLICY, true).unwrap();
+        let settings = policy.policy_of(&acme).unwrap();
+        assert_ne!(settings, policy.policy_of(&"globex".parse().unwrap()).unwrap());
+        assert!(PolicyFile::parse(POLICY, false).is_err(), "acme's periods are short");
     }
 
     #[test]

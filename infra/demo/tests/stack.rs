@@ -4,17 +4,19 @@
 //! `cargo lethe test` sets them and runs it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_cloudformation::client::Waiters;
 use aws_sdk_dynamodb::types::AttributeValue;
 use demo::digest::digest_except;
 use demo::load::{Loaded, load};
 use demo::messages;
-use demo::population::{ACME, EPOCH, GLOBEX, LARGE};
+use demo::population::{ACME, EPOCH, GLOBEX, LARGE, SEED};
 use demo::reader::visible;
+use demo::seed::{BadLines, Checked};
 use demo::traces::traces_of;
 use demo::{Clients, Names, Population};
+use serde_json::json;
+use shared::domain::data_map::DataMap;
 
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
@@ -26,7 +28,8 @@ struct Stack {
 }
 
 impl Stack {
-    async fn create(name: String) -> Self {
+    async fn create(purpose: &str) -> Self {
+        let name = format!("demo-test-{purpose}-{}", std::process::id());
         let config = aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await;
         let cloudformation = aws_sdk_cloudformation::Client::new(&config);
         let create = cloudformation.create_stack().stack_name(&name).template_body(demo::stack::TEMPLATE);
@@ -45,12 +48,10 @@ impl Stack {
     }
 
     async fn load(&self, population: &Population) -> Loaded {
-        let seen = AtomicU64::new(0);
-        let progress = |more| {
-            seen.fetch_add(more, Ordering::Relaxed);
-        };
-        let loaded = load(&self.clients, &self.names, population.records(), &progress).await.expect("it loads");
-        assert_eq!(seen.into_inner(), population.writes(), "the progress ends at the total");
+        let mut seen = 0;
+        let loaded = load(&self.clients, &self.names, population.records(), |more| seen += more).await;
+        let loaded = loaded.expect("it loads");
+        assert_eq!(seen, population.writes(), "the progress ends at the total");
         loaded
     }
 
@@ -72,8 +73,8 @@ impl Stack {
 #[tokio::test]
 #[ignore = "needs a stack: set AWS_ENDPOINT_URL, as `cargo lethe test` does"]
 async fn what_is_loaded_is_what_is_read_scanned_and_fingerprinted() {
-    let stack = Stack::create(format!("demo-test-{}", std::process::id())).await;
-    let population = Population::new(1, 3_000, EPOCH);
+    let stack = Stack::create("load").await;
+    let population = Population::new(SEED, 3_000, EPOCH);
     let (clients, names) = (&stack.clients, &stack.names);
 
     let loaded = stack.load(&population).await;
@@ -109,5 +110,40 @@ async fn what_is_loaded_is_what_is_read_scanned_and_fingerprinted() {
     assert_eq!(shown.messages, population.expected(GLOBEX, LARGE).messages - 1, "a marked message is hidden");
     let left = traces_of(clients, names, GLOBEX, LARGE).await.expect("a scan");
     assert_eq!(left.messages.iter().filter(|trace| trace.hidden).count(), 1, "and still there");
+    stack.destroy().await;
+}
+
+#[tokio::test]
+#[ignore = "needs a stack: set AWS_ENDPOINT_URL, as `cargo lethe test` does"]
+async fn a_file_is_seeded_whole_or_not_at_all() {
+    let stack = Stack::create("seed").await;
+    let (clients, names) = (&stack.clients, &stack.names);
+    let map = DataMap::parse(&demo::stack::data_map(names).expect("it fills")).expect("it parses");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("mails.ndjson");
+    std::fs::write(folder.path().join("1.eml"), "Subject: hello").expect("a file");
+    let line = |number: u32| {
+        let record = json!({"sk": format!("MSG#{number}"), "conversation_id": "c", "sent_at": "2002-08-22T12:36:23Z"});
+        json!({"tenant": "acme", "dataset": "messages", "subject": "ann@example.org", "record": record}).to_string()
+    };
+    let key = "acme/ann@example.org/1.eml";
+    let object = json!({"tenant": "acme", "dataset": "attachments", "subject": "ann@example.org", "key": key, "file": "1.eml"});
+    let mut lines: Vec<String> = (0..60).map(line).collect();
+    lines.insert(30, object.to_string());
+
+    std::fs::write(&file, format!("{}\n\nnot json\n", lines.join("\n"))).expect("a file");
+    let refused = Checked::open(clients, &map, &file).await.expect_err("a line is bad");
+    let bad = refused.downcast_ref::<BadLines>().expect("lines are named");
+    assert_eq!((bad.total, bad.first[0].0), (1, 63), "{bad}");
+    assert!(traces_of(clients, names, ACME, "ann@example.org").await.expect("a scan").is_empty());
+
+    std::fs::write(&file, lines.join("\n")).expect("a file");
+    let checked = Checked::open(clients, &map, &file).await.expect("every line is good");
+    let mut seen = 0;
+    checked.write(clients, |more| seen += more).await.expect("it is written");
+    assert_eq!((checked.lines(), seen), (61, 61));
+    let traces = traces_of(clients, names, ACME, "ann@example.org").await.expect("a scan");
+    assert_eq!((traces.messages.len(), traces.attachments.len()), (60, 1));
+    assert_eq!(traces.shown(), 60 + 60 + 1, "by table, by index, and the file");
     stack.destroy().await;
 }
