@@ -14,7 +14,10 @@ pub fn checkout() -> Result<PathBuf> {
     let is_root = |folder: &&Path| folder.join("infra/lethe/Cargo.toml").is_file();
     match here.ancestors().find(is_root) {
         Some(root) => Ok(root.to_path_buf()),
-        None => bail!("{} is not inside a Lethe checkout; change to one and run `cargo lethe` there", here.display()),
+        None => bail!(
+            "{} is not inside a Lethe checkout; change to one and run `cargo lethe` there",
+            here.display()
+        ),
     }
 }
 
