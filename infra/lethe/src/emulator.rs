@@ -113,7 +113,10 @@ fn spawn(venv: &Venv, program: &Path, state: &StateDir, port: u16) -> Result<Chi
         .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"))
         .env("AWS_ACCESS_KEY_ID", DUMMY_KEY)
         .env("AWS_SECRET_ACCESS_KEY", DUMMY_KEY)
-        .env("TMPDIR", state.emulator_tmp());
+        .env("TMPDIR", state.emulator_tmp())
+        // Services nobody here uses that would listen on every address.
+        .env("IOT_MTLS_ENABLED", "0")
+        .env("SFTP_ENABLED", "0");
     command.spawn().with_context(|| {
         format!(
             "{} could not be started; delete its folder and retry",
