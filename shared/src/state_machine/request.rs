@@ -296,6 +296,7 @@ fn execute(request: &SubjectRequest, by: &Caller, input: Execution, now: Timesta
         .detail("preview_digest", input.preview_digest)
         .detail("data_map_digest", pin.digest.clone());
     next.facts.data_map = Some(pin);
+    next.facts.datasets = input.datasets;
     staff(&mut next, |s| s.executed_by = Some(by.staff()));
     Ok(Transition {
         next,
@@ -380,7 +381,8 @@ fn work(request: &SubjectRequest, event: Event, now: Timestamp) -> Option<Transi
     next.facts.job = Some(job);
     match event {
         Event::Swept { recover_until, .. } => next.facts.recover_until = recover_until.max(next.facts.recover_until),
-        Event::Closing { result } => {
+        Event::Closing { result, account } => {
+            next.facts.account = account;
             next.facts.result = Some(result);
             next.facts.notice = Some(Notice::Pending);
         }
