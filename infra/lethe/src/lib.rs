@@ -3,7 +3,7 @@
 //!
 //! # Layout
 //!
-//! One file a subcommand: [`up`], [`down`], [`test`], [`doctor`]. Each has its `Args` and a `run`.
+//! One file a subcommand: [`up`], [`down`], [`mod@test`], [`doctor`]. Each has its `Args` and a `run`.
 //! What they stand on: `paths` (where things are), `venv` (Python), `functions` (the build), `emulator` and `port`
 //! (start, stop), `deploy` (`sam`), `users` and `password`, [`stack_file`] (`.lethe/stack.json`), [`own_stack`] (a
 //! stack for one run), `process` and `process_group` (tools, and what outlives them).

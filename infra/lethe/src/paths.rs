@@ -60,7 +60,7 @@ impl StateDir {
         self.0.join("stack.json")
     }
 
-    /// Which emulator was started for this stack; see [`crate::emulator`].
+    /// Which emulator was started for this stack; written by `emulator.rs`.
     #[must_use]
     pub fn emulator_file(&self) -> PathBuf {
         self.0.join("emulator.json")
