@@ -11,7 +11,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::actor::{Person, StaffMember};
+use super::actor::{Person, Role, StaffMember};
 use super::ids::{Category, DatasetId, Ref, RequestId, RequestKey, Tenant};
 use super::job::Job;
 use super::outcome::Counts;
@@ -211,6 +211,8 @@ pub struct Facts {
     pub account: BTreeMap<DatasetId, Counts>,
     /// How it completed.
     pub result: Option<Completion>,
+    /// Who withdrew it: the owner, or an operator on their behalf.
+    pub withdrawn_by: Option<Role>,
     /// When it was cancelled.
     pub cancel_stage: Option<CancelStage>,
     /// What became of the closing e-mail.

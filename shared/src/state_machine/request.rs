@@ -264,6 +264,7 @@ fn withdraw(
     next.facts.cancel_stage = Some(CancelStage::BeforeExecution);
     close(&mut next.facts, now);
     let role = if is_owner { Role::Subject } else { Role::Operator };
+    next.facts.withdrawn_by = Some(role);
     let record = Record::new(by.actor(role), "withdraw").personal("reason", reason.as_ref());
     person(&mut next, |p| p.withdrawal_reason = reason);
     Ok(Transition {

@@ -166,6 +166,7 @@ fn new_facts(
         recover_until: None,
         account: BTreeMap::new(),
         result: None,
+        withdrawn_by: None,
         cancel_stage: None,
         notice: None,
         closed_at: None,
