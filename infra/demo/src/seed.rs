@@ -16,8 +16,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 use shared::domain::data_map::{DataMap, Place};
 use shared::domain::ids::DatasetId;
 
+use crate::bundle::BATCH;
 use crate::item::Item;
-use crate::load::{BATCH, IN_FLIGHT, put_items};
+use crate::load::{IN_FLIGHT, put_items};
 use crate::ndjson::{self, Checker, Write};
 use crate::shape::Shape;
 use crate::stack::Clients;
@@ -35,8 +36,14 @@ pub struct BadLines {
 
 impl fmt::Display for BadLines {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(out, "nothing was written; correct these lines and seed again ({} in all):", self.total)?;
-        self.first.iter().try_for_each(|(line, reason)| writeln!(out, "  line {line}: {reason}"))
+        writeln!(
+            out,
+            "nothing was written; correct these lines and seed again ({} in all):",
+            self.total
+        )?;
+        self.first
+            .iter()
+            .try_for_each(|(line, reason)| writeln!(out, "  line {line}: {reason}"))
     }
 }
 
@@ -59,7 +66,12 @@ impl<'a> Checked<'a> {
             }
         }
         let lines = check(map, &shapes, file)?;
-        Ok(Self { map, shapes, file: file.to_owned(), lines })
+        Ok(Self {
+            map,
+            shapes,
+            file: file.to_owned(),
+            lines,
+        })
     }
 
     /// How many records the file has.
@@ -75,7 +87,10 @@ impl<'a> Checked<'a> {
             ndjson::parse(self.map, &self.shapes, folder, &line)
                 .map_err(|reason| anyhow!("line {number} changed while it was read: {reason}"))
         });
-        let batches = stream::iter(Batches { writes, waiting: Vec::new() });
+        let batches = stream::iter(Batches {
+            writes,
+            waiting: Vec::new(),
+        });
         let writes = batches.map(|batch| async move { write(clients, batch?).await });
         let mut done = pin!(writes.buffer_unordered(IN_FLIGHT));
         while let Some(written) = done.try_next().await? {
@@ -107,16 +122,19 @@ fn check(map: &DataMap, shapes: &BTreeMap<DatasetId, Shape>, file: &Path) -> Res
 }
 
 fn folder_of(file: &Path) -> &Path {
-    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    file.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 /// Lines with their numbers; empty ones are passed over, but counted.
 fn lines_of(file: &Path) -> Result<impl Iterator<Item = Result<(u64, Vec<u8>)>>> {
-    let opened = File::open(file).with_context(|| format!("cannot open {}; give a file that exists", file.display()))?;
+    let opened =
+        File::open(file).with_context(|| format!("cannot open {}; give a file that exists", file.display()))?;
     let numbered = (1..).zip(BufReader::new(opened).split(b'\n'));
-    Ok(numbered.map(|(number, line)| Ok((number, line.context("cannot read on in the file")?))).filter(
-        |line: &Result<(u64, Vec<u8>)>| !line.as_ref().is_ok_and(|(_, bytes)| bytes.trim_ascii().is_empty()),
-    ))
+    Ok(numbered
+        .map(|(number, line)| Ok((number, line.context("cannot read on in the file")?)))
+        .filter(|line: &Result<(u64, Vec<u8>)>| !line.as_ref().is_ok_and(|(_, bytes)| bytes.trim_ascii().is_empty())))
 }
 
 /// A batch of items, or one file.
@@ -158,9 +176,13 @@ async fn write(clients: &Clients, batch: Batch) -> Result<u64> {
             Ok(count)
         }
         Batch::Object { bucket, key, file } => {
-            let body = ByteStream::from_path(&file).await.context("a file went away while it was seeded")?;
+            let body = ByteStream::from_path(&file)
+                .await
+                .context("a file went away while it was seeded")?;
             let put = clients.s3.put_object().bucket(&bucket).key(key).body(body);
-            put.send().await.with_context(|| format!("cannot upload to the bucket {bucket}"))?;
+            put.send()
+                .await
+                .with_context(|| format!("cannot upload to the bucket {bucket}"))?;
             Ok(1)
         }
     }

@@ -27,21 +27,40 @@ impl Shape {
     /// Asks DynamoDB.
     pub async fn of(client: &aws_sdk_dynamodb::Client, place: &DynamoPlace) -> Result<Self> {
         let answer = client.describe_table().table_name(&place.table).send().await;
-        let refused = || format!("cannot describe the table {}; does the data map name the right one?", place.table);
+        let refused = || {
+            format!(
+                "cannot describe the table {}; does the data map name the right one?",
+                place.table
+            )
+        };
         let table = answer.with_context(refused)?.table.with_context(refused)?;
         let typed = table.attribute_definitions().iter();
-        let typed = typed.map(|one| (one.attribute_name().to_owned(), kind_of(one.attribute_type()))).collect();
+        let typed = typed
+            .map(|one| (one.attribute_name().to_owned(), kind_of(one.attribute_type())))
+            .collect();
         let queried = match &place.index {
             None => table.key_schema(),
             Some(index) => {
-                let schema = table.global_secondary_indexes().iter().map(|one| (one.index_name(), one.key_schema()));
-                let local = table.local_secondary_indexes().iter().map(|one| (one.index_name(), one.key_schema()));
+                let schema = table
+                    .global_secondary_indexes()
+                    .iter()
+                    .map(|one| (one.index_name(), one.key_schema()));
+                let local = table
+                    .local_secondary_indexes()
+                    .iter()
+                    .map(|one| (one.index_name(), one.key_schema()));
                 let found = schema.chain(local).find(|(name, _)| *name == Some(index));
-                found.with_context(|| format!("the table {} has no index {index}; correct the data map", place.table))?.1
+                found
+                    .with_context(|| format!("the table {} has no index {index}; correct the data map", place.table))?
+                    .1
             }
         };
         let sort = queried.iter().find(|key| key.key_type() == &Role::Range).map(name_of);
-        Ok(Self { typed, keys: table.key_schema().iter().map(name_of).collect(), sort })
+        Ok(Self {
+            typed,
+            keys: table.key_schema().iter().map(name_of).collect(),
+            sort,
+        })
     }
 
     /// Whether the table takes the item, as far as keys go. The reason names attributes, never values.
@@ -53,14 +72,18 @@ impl Shape {
             let (fits, wanted) = match (item.get(name), kind) {
                 (None, _) => continue,
                 (Some(value), KeyType::S) => (
-                    value.as_s().is_ok_and(|text| (1..=MOST_KEY_BYTES).contains(&text.len())),
+                    value
+                        .as_s()
+                        .is_ok_and(|text| (1..=MOST_KEY_BYTES).contains(&text.len())),
                     "a string of 1 to 1,024 bytes",
                 ),
                 (Some(value), KeyType::N) => (value.is_n(), "a number"),
                 (Some(value), KeyType::B) => (value.is_b(), "binary, which JSON cannot hold"),
             };
             if !fits {
-                return Err(format!("`record.{name}` is a key of the table or an index and has to be {wanted}"));
+                return Err(format!(
+                    "`record.{name}` is a key of the table or an index and has to be {wanted}"
+                ));
             }
         }
         Ok(())
