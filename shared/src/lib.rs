@@ -34,6 +34,8 @@ pub mod queue;
 #[cfg(feature = "aws")]
 pub mod runtime;
 #[cfg(feature = "aws")]
+mod sdk_fault;
+#[cfg(feature = "aws")]
 pub mod sealing;
 #[cfg(feature = "aws")]
 pub mod source;

@@ -1,1 +1,3 @@
 //! One file a use case: load, decide, commit, dispatch.
+
+pub mod failure;

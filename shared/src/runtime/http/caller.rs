@@ -1,0 +1,160 @@
+//! Who calls: the claims of the id token, which the gateway has checked, as the rules see them.
+//!
+//! Guarantees: only an id token names a caller; the tenant comes from the token (or the one tenant of a deployment), never
+//! from the call; groups are compared whole; an e-mail address that nobody verified is not used.
+
+use super::call::Call;
+use crate::domain::actor::{Caller, parse_groups};
+use crate::domain::ids::{Ref, SubjectId, Tenant};
+use crate::domain::personal::Personal;
+use crate::ports::Sealer;
+use crate::runtime::settings::ApiSettings;
+use crate::state_machine::refusal::Refusal;
+use crate::workflow::failure::Failure;
+
+/// The caller of a route that needs one.
+pub async fn caller(call: &Call, settings: &ApiSettings, sealer: &impl Sealer) -> Result<Caller, Failure> {
+    let claims = Claims::read(call, settings)?;
+    let key = sealer.ref_key(&claims.tenant).await?;
+    Ok(Caller {
+        actor_ref: Ref::new(&key, "actor", claims.sub.expose()),
+        subject_ref: Ref::new(&key, "subject", claims.subject_id.expose()),
+        tenant: claims.tenant,
+        is_operator: claims.is_operator,
+        is_auditor: claims.is_auditor,
+        sub: claims.sub,
+        subject_id: claims.subject_id,
+        name: claims.name,
+        email: claims.email,
+        ip: Personal::new(call.source_ip()),
+    })
+}
+
+/// What the token says; pure.
+struct Claims {
+    tenant: Tenant,
+    is_operator: bool,
+    is_auditor: bool,
+    sub: Personal,
+    subject_id: SubjectId,
+    name: Option<Personal>,
+    email: Option<Personal>,
+}
+
+impl Claims {
+    fn read(call: &Call, settings: &ApiSettings) -> Result<Self, Refusal> {
+        let claim = |name: &str| call.claim(name).filter(|text| !text.is_empty());
+        // Cognito says which token it is; a foreign issuer's audience already tells its id tokens from the others.
+        if claim("token_use").is_some_and(|kind| kind != "id") {
+            return Err(Refusal::WrongToken);
+        }
+        let sub = claim("sub").ok_or(Refusal::WrongToken)?;
+        let tenant = tenant(claim(&settings.tenant_claim), settings)?;
+        let subject_id = claim(&settings.subject_id_claim).unwrap_or_else(|| sub.clone());
+        let groups = claim(&settings.groups_claim).unwrap_or_default();
+        let groups = parse_groups(&groups);
+        let verified = claim("email_verified").is_some_and(|word| word == "true");
+        Ok(Self {
+            tenant,
+            is_operator: groups.contains(&settings.operator_group.as_str()),
+            is_auditor: groups.contains(&settings.auditor_group.as_str()),
+            sub: Personal::new(sub),
+            // An id that cannot be one (over 512 bytes, control characters) is a token we cannot use.
+            subject_id: SubjectId::try_from(subject_id).map_err(|_| Refusal::WrongToken)?,
+            name: claim("name").map(Personal::new),
+            email: claim("email").filter(|_| verified).map(Personal::new),
+        })
+    }
+}
+
+/// The token's tenant. One that is there but malformed is refused, not replaced by the single tenant.
+fn tenant(claim: Option<String>, settings: &ApiSettings) -> Result<Tenant, Refusal> {
+    match claim {
+        Some(text) => Tenant::try_from(text).map_err(|_| Refusal::NoTenant),
+        None => settings.single_tenant.clone().ok_or(Refusal::NoTenant),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::call::tests::call;
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn settings(single: Option<&str>) -> ApiSettings {
+        ApiSettings {
+            operator_group: "PlatformAdmin".into(),
+            auditor_group: "Auditor".into(),
+            groups_claim: "cognito:groups".into(),
+            tenant_claim: "custom:tenant".into(),
+            subject_id_claim: "custom:subject_id".into(),
+            single_tenant: single.map(|text| text.parse().expect("slug")),
+            allow_short_periods: false,
+            version: "0".into(),
+        }
+    }
+
+    fn read(claims: Value, single: Option<&str>) -> Result<Claims, Refusal> {
+        let changes = json!({"requestContext": {"authorizer": {"jwt": {"claims": claims}}}});
+        Claims::read(&call("POST /v1/requests", changes), &settings(single))
+    }
+
+    #[test]
+    fn an_operators_token_is_understood() {
+        let claims = read(json!({}), None).ok().expect("a caller");
+        assert!(claims.is_operator && claims.is_auditor);
+        assert_eq!(claims.tenant.as_str(), "acme");
+        assert_eq!(claims.subject_id.expose(), "sub-1", "without the claim it is `sub`");
+        assert_eq!(claims.email.as_ref().map(Personal::expose), Some("o@acme.example"));
+    }
+
+    #[test]
+    fn groups_are_compared_whole() {
+        for groups in ["[NotPlatformAdmin]", "[PlatformAdmins]", "[platformadmin]", "[]", ""] {
+            let claims = read(json!({"cognito:groups": groups}), None).ok().expect("a caller");
+            assert!(!claims.is_operator && !claims.is_auditor, "{groups}");
+        }
+    }
+
+    #[test]
+    fn an_access_token_names_nobody() {
+        for claims in [json!({"token_use": "access"}), json!({"sub": null}), json!({"sub": ""})] {
+            assert_eq!(read(claims.clone(), None).err(), Some(Refusal::WrongToken), "{claims}");
+        }
+        assert!(
+            read(json!({"token_use": null}), None).is_ok(),
+            "other issuers have no token_use"
+        );
+    }
+
+    #[test]
+    fn the_tenant_is_the_tokens_or_the_only_one() {
+        assert_eq!(
+            read(json!({"custom:tenant": null}), None).err(),
+            Some(Refusal::NoTenant)
+        );
+        let single = read(json!({"custom:tenant": ""}), Some("only")).ok().expect("a caller");
+        assert_eq!(single.tenant.as_str(), "only");
+        let named = read(json!({}), Some("only")).ok().expect("a caller");
+        assert_eq!(named.tenant.as_str(), "acme");
+        assert_eq!(
+            read(json!({"custom:tenant": "A B"}), Some("only")).err(),
+            Some(Refusal::NoTenant)
+        );
+    }
+
+    #[test]
+    fn an_unverified_address_is_not_used() {
+        for verified in [json!("false"), json!(null), json!("")] {
+            let claims = read(json!({"email_verified": verified}), None).ok().expect("a caller");
+            assert_eq!(claims.email, None);
+        }
+        assert!(
+            read(json!({"email_verified": true}), None)
+                .ok()
+                .expect("a caller")
+                .email
+                .is_some()
+        );
+    }
+}
