@@ -18,3 +18,6 @@ pub mod http;
 pub mod settings;
 pub mod sqs;
 pub mod telemetry;
+
+/// Why a function could not start or an invocation failed.
+pub use lambda_runtime::Error as Failed;

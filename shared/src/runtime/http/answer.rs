@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::ports::Fault;
+use crate::workflow::failure::Failure;
+
 /// An answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -18,8 +21,8 @@ pub struct Answer {
 
 impl Answer {
     /// `status` with `value` as JSON.
-    pub fn json<T: Serialize>(status: u16, value: &T) -> Result<Self, serde_json::Error> {
-        let body = serde_json::to_string(value)?;
+    pub fn json<T: Serialize>(status: u16, value: &T) -> Result<Self, Failure> {
+        let body = serde_json::to_string(value).map_err(|e| Fault::corrupt("answer", e))?;
         Ok(Self::text(status, "application/json", body))
     }
 

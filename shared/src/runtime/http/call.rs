@@ -9,6 +9,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::domain::ids::RequestId;
+use crate::state_machine::refusal::Refusal;
+
 /// The event, with everything else in it ignored.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -91,6 +94,15 @@ impl Call {
     pub fn path_parameter(&self, name: &str) -> &str {
         let parameters = self.event.path_parameters.as_ref();
         parameters.and_then(|all| all.get(name)).map_or("", String::as_str)
+    }
+
+    /// The request named in the path. A malformed id is the caller's mistake, not a missing request.
+    pub fn request_id(&self) -> Result<RequestId, Refusal> {
+        let malformed = |_| Refusal::InvalidInput {
+            pointer: "/id".to_owned(),
+            detail: "not a request id".to_owned(),
+        };
+        self.path_parameter("id").parse().map_err(malformed)
     }
 
     /// The query, decoded, in order; names may repeat.
