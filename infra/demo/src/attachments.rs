@@ -43,9 +43,17 @@ pub fn owner_of(key: &str) -> Option<(&str, &str)> {
 pub(crate) fn plan(rng: &mut ChaCha8Rng, count: u64, deletes_one: bool) -> Vec<File> {
     (0..count)
         .map(|number| {
-            let versions = if number == 0 { 2 } else { *pick(rng, &[1, 1, 1, 1, 1, 1, 1, 2, 2, 3]) };
-            let deleted = deletes_one && number > 0 && number + 1 == count;
-            File { name: format!("{number:03} {}", pick(rng, &NAMES)), versions, deleted }
+            let versions = if number == 0 {
+                2
+            } else {
+                *pick(rng, &[1, 1, 1, 1, 1, 1, 1, 2, 2, 3])
+            };
+            let deleted = deletes_one && number == 1;
+            File {
+                name: format!("{number:03} {}", pick(rng, &NAMES)),
+                versions,
+                deleted,
+            }
         })
         .collect()
 }
@@ -69,7 +77,10 @@ fn version_of(customer: &Customer, key: &str, version: u64) -> Body {
     let mut rng = customer.rng(&["attachments", key, &version.to_string()]);
     let length = skewed(&mut rng, 200, 16_000);
     let bytes = format!("{} <{}>\n{}", customer.name, customer.email, text(&mut rng, length)).into_bytes();
-    Body::Object { key: key.to_owned(), bytes }
+    Body::Object {
+        key: key.to_owned(),
+        bytes,
+    }
 }
 
 #[cfg(test)]
@@ -78,7 +89,10 @@ mod tests {
 
     #[test]
     fn a_key_tells_whose_it_is() {
-        assert_eq!(owner_of(&(prefix("acme", "cust-1") + "a b.txt")), Some(("acme", "cust-1")));
+        assert_eq!(
+            owner_of(&(prefix("acme", "cust-1") + "a b.txt")),
+            Some(("acme", "cust-1"))
+        );
         assert_eq!(owner_of(&(prefix("acme", "a/b") + "c.txt")), Some(("acme", "a/b")));
         assert_eq!(owner_of("stray.txt"), None);
     }

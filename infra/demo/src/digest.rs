@@ -37,9 +37,12 @@ pub struct Digest {
 
 impl Digest {
     /// Exclusive or of the records' hashes: each contains its own key, so no two are the same and cancel out.
-    fn add(&mut self, other: Self) {
-        self.records += other.records;
-        self.sum.iter_mut().zip(other.sum).for_each(|(sum, byte)| *sum ^= byte);
+    fn add(&mut self, record: &[u8]) {
+        self.records += 1;
+        self.sum
+            .iter_mut()
+            .zip(Sha256::digest(record))
+            .for_each(|(sum, byte)| *sum ^= byte);
     }
 }
 
@@ -53,7 +56,8 @@ impl Snapshot {
     /// The shares that are not the same in both, also those only one of them has.
     pub fn differences<'a>(&'a self, other: &'a Self) -> BTreeSet<&'a Share> {
         let all = self.shares.keys().chain(other.shares.keys());
-        all.filter(|share| self.shares.get(share) != other.shares.get(share)).collect()
+        all.filter(|share| self.shares.get(share) != other.shares.get(share))
+            .collect()
     }
 
     /// How many records, versions and markers were looked at.
@@ -63,7 +67,11 @@ impl Snapshot {
 
     /// How many customers have anything.
     pub fn customers(&self) -> usize {
-        self.shares.keys().map(|share| (&share.tenant, &share.customer)).collect::<BTreeSet<_>>().len()
+        self.shares
+            .keys()
+            .map(|share| (&share.tenant, &share.customer))
+            .collect::<BTreeSet<_>>()
+            .len()
     }
 
     /// One line for all of it, to show and compare.
@@ -78,30 +86,33 @@ impl Snapshot {
 
     fn add(&mut self, dataset: Dataset, owner: Option<(&str, &str)>, key: &str, bytes: &[u8]) {
         let (tenant, customer) = owner.unwrap_or(("", key));
-        let share = Share { dataset, tenant: tenant.to_owned(), customer: customer.to_owned() };
-        let one = Digest { records: 1, sum: Sha256::digest(bytes).into() };
-        self.shares.entry(share).or_default().add(one);
-    }
-
-    fn join(&mut self, other: Self) {
-        for (share, digest) in other.shares {
-            self.shares.entry(share).or_default().add(digest);
-        }
+        let share = Share {
+            dataset,
+            tenant: tenant.to_owned(),
+            customer: customer.to_owned(),
+        };
+        self.shares.entry(share).or_default().add(bytes);
     }
 }
 
 /// Scans all three stores and sums up every customer but those in `excluded` (tenant and customer id).
 pub async fn digest_except(clients: &Clients, names: &Names, excluded: &[(&str, &str)]) -> Result<Snapshot> {
     let mut all = Snapshot::default();
-    for part in scan::items(&clients.dynamodb, &names.messages, None, add_message).await? {
-        all.join(part);
-    }
-    for part in scan::items(&clients.dynamodb, &names.profiles, None, add_profile).await? {
-        all.join(part);
-    }
-    all.shares.retain(|share, _| !excluded.contains(&(share.tenant.as_str(), share.customer.as_str())));
+    scan::items(&clients.dynamodb, &names.messages, None, |item| {
+        add_message(&mut all, item)
+    })
+    .await?;
+    scan::items(&clients.dynamodb, &names.profiles, None, |item| {
+        add_profile(&mut all, item)
+    })
+    .await?;
+    all.shares
+        .retain(|share, _| !excluded.contains(&(share.tenant.as_str(), share.customer.as_str())));
     // By prefix, as an erasure goes: a file's name may contain slashes of its own.
-    let prefixes: Vec<String> = excluded.iter().map(|(tenant, id)| attachments::prefix(tenant, id)).collect();
+    let prefixes: Vec<String> = excluded
+        .iter()
+        .map(|(tenant, id)| attachments::prefix(tenant, id))
+        .collect();
     scan::versions(&clients.s3, &names.attachments, "", |version| {
         if !prefixes.iter().any(|prefix| version.key.starts_with(prefix)) {
             add_version(&mut all, &version);
@@ -123,8 +134,16 @@ fn add_profile(snapshot: &mut Snapshot, item: &Item) {
 }
 
 fn add_version(snapshot: &mut Snapshot, version: &Version) {
-    let bytes = format!("{:?} {:?} {} {:?}", version.key, version.id, version.newest, version.content);
-    snapshot.add(Dataset::Attachments, attachments::owner_of(&version.key), &version.key, bytes.as_bytes());
+    let bytes = format!(
+        "{:?} {:?} {} {:?}",
+        version.key, version.id, version.newest, version.content
+    );
+    snapshot.add(
+        Dataset::Attachments,
+        attachments::owner_of(&version.key),
+        &version.key,
+        bytes.as_bytes(),
+    );
 }
 
 #[cfg(test)]
@@ -134,21 +153,32 @@ mod tests {
     use super::*;
 
     fn message(pk: &str, text: &str) -> Item {
-        let Value::Object(record) = json!({"pk": pk, "sk": "MSG#1", "text": text}) else { panic!("an object") };
+        let Value::Object(record) = json!({"pk": pk, "sk": "MSG#1", "text": text}) else {
+            panic!("an object")
+        };
         item::from_json(record)
     }
 
     #[test]
     fn the_order_does_not_matter_and_a_change_is_told_by_its_share() {
-        let (a, b) = (message("TENANT#acme#CUSTOMER#a", "x"), message("TENANT#acme#CUSTOMER#b", "y"));
+        let (a, b) = (
+            message("TENANT#acme#CUSTOMER#a", "x"),
+            message("TENANT#acme#CUSTOMER#b", "y"),
+        );
         let changed = message("TENANT#acme#CUSTOMER#b", "z");
         let (mut one, mut two, mut three) = (Snapshot::default(), Snapshot::default(), Snapshot::default());
         [&a, &b].into_iter().for_each(|item| add_message(&mut one, item));
         [&b, &a].into_iter().for_each(|item| add_message(&mut two, item));
-        [&a, &changed].into_iter().for_each(|item| add_message(&mut three, item));
+        [&a, &changed]
+            .into_iter()
+            .for_each(|item| add_message(&mut three, item));
         assert_eq!((&one, one.fingerprint()), (&two, two.fingerprint()));
         assert_ne!(one.fingerprint(), three.fingerprint());
-        let differences: Vec<_> = one.differences(&three).into_iter().map(|share| share.customer.as_str()).collect();
+        let differences: Vec<_> = one
+            .differences(&three)
+            .into_iter()
+            .map(|share| share.customer.as_str())
+            .collect();
         assert_eq!(differences, ["b"]);
     }
 
@@ -157,6 +187,9 @@ mod tests {
         let (mut one, none) = (Snapshot::default(), Snapshot::default());
         add_message(&mut one, &message("somebody else's key", "x"));
         assert_eq!(one.differences(&none).len(), 1);
-        assert_eq!(none.differences(&one).first().map(|share| share.customer.as_str()), Some("somebody else's key"));
+        assert_eq!(
+            none.differences(&one).first().map(|share| share.customer.as_str()),
+            Some("somebody else's key")
+        );
     }
 }

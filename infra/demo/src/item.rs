@@ -10,7 +10,10 @@ pub type Item = HashMap<String, AttributeValue>;
 
 /// Plain JSON as an item: strings, numbers, booleans, nulls, lists and maps. JSON has no bytes and no sets.
 pub fn from_json(record: Map<String, Value>) -> Item {
-    record.into_iter().map(|(name, value)| (name, attribute(value))).collect()
+    record
+        .into_iter()
+        .map(|(name, value)| (name, attribute(value)))
+        .collect()
 }
 
 fn attribute(value: Value) -> AttributeValue {
@@ -31,7 +34,9 @@ pub(crate) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
 
 /// What DynamoDB counts against an item's limit of 400 KB, by its documented rules.
 pub(crate) fn size(item: &Item) -> usize {
-    item.iter().map(|(name, attribute)| name.len() + value_size(attribute)).sum()
+    item.iter()
+        .map(|(name, attribute)| name.len() + value_size(attribute))
+        .sum()
 }
 
 fn value_size(attribute: &AttributeValue) -> usize {
@@ -104,13 +109,18 @@ mod tests {
     use super::*;
 
     fn bytes(value: Value) -> Vec<u8> {
-        let Value::Object(record) = value else { panic!("an object") };
+        let Value::Object(record) = value else {
+            panic!("an object")
+        };
         canonical(&from_json(record))
     }
 
     #[test]
     fn order_does_not_matter_and_everything_else_does() {
-        assert_eq!(bytes(json!({"a": 1, "b": [true, null]})), bytes(json!({"b": [true, null], "a": 1})));
+        assert_eq!(
+            bytes(json!({"a": 1, "b": [true, null]})),
+            bytes(json!({"b": [true, null], "a": 1}))
+        );
         let one = bytes(json!({"a": "1", "b": {"c": [1, 2]}}));
         for other in [
             json!({"a": 1, "b": {"c": [1, 2]}}),
@@ -126,7 +136,10 @@ mod tests {
     #[test]
     fn sets_are_sorted() {
         let item = |members: [&str; 2]| {
-            Item::from([("set".to_owned(), AttributeValue::Ss(members.map(str::to_owned).to_vec()))])
+            Item::from([(
+                "set".to_owned(),
+                AttributeValue::Ss(members.map(str::to_owned).to_vec()),
+            )])
         };
         assert_eq!(canonical(&item(["a", "b"])), canonical(&item(["b", "a"])));
         assert_ne!(canonical(&item(["a", "b"])), canonical(&item(["a", "c"])));

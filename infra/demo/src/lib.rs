@@ -12,8 +12,10 @@
 //! - [`stack`] holds the files of this folder: template, data map and policy.
 
 pub mod attachments;
+mod bundle;
 pub mod digest;
 pub mod item;
+mod line_item;
 pub mod load;
 pub mod messages;
 pub mod ndjson;
@@ -23,6 +25,7 @@ pub mod reader;
 pub mod record;
 mod scan;
 pub mod seed;
+pub mod shape;
 pub mod stack;
 pub mod traces;
 mod words;

@@ -4,7 +4,7 @@
 //! versions that are not there yet are written. An item that was tombstoned meanwhile is put back as it was.
 
 use std::collections::HashMap;
-use std::iter::Peekable;
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -12,13 +12,12 @@ use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use aws_sdk_s3::primitives::ByteStream;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use crate::item::{self, Item};
-use crate::record::{Body, Dataset, Record};
+use crate::bundle::{Bundle, Bundles};
+use crate::item::Item;
+use crate::record::{Dataset, Record};
 use crate::scan;
 use crate::stack::{Clients, Names};
 
-/// What BatchWriteItem takes at once.
-pub(crate) const BATCH: usize = 25;
 /// Enough to keep the local stack and a small table busy, few enough not to be throttled for long.
 pub(crate) const IN_FLIGHT: usize = 8;
 const ATTEMPTS: u32 = 10;
@@ -40,68 +39,19 @@ pub async fn load(
     clients: &Clients,
     names: &Names,
     records: impl Iterator<Item = Record>,
-    progress: &(dyn Fn(u64) + Sync),
+    mut progress: impl FnMut(u64),
 ) -> Result<Loaded> {
     let there = versions_by_key(&clients.s3, &names.attachments).await?;
-    let work = Bundles { records: records.peekable() };
-    let done = stream::iter(work).map(|bundle| write(clients, names, &there, bundle)).buffer_unordered(IN_FLIGHT);
-    done.try_fold(Loaded::default(), async |sum, part| {
+    let writes = stream::iter(Bundles::of(records)).map(|bundle| write(clients, names, &there, bundle));
+    let mut done = pin!(writes.buffer_unordered(IN_FLIGHT));
+    let mut loaded = Loaded::default();
+    while let Some(part) = done.try_next().await? {
         progress(part.items + part.versions + part.skipped);
-        Ok(Loaded {
-            items: sum.items + part.items,
-            versions: sum.versions + part.versions,
-            skipped: sum.skipped + part.skipped,
-        })
-    })
-    .await
-}
-
-/// What is written by one task: a batch of items, or the versions of one key, which must keep their order.
-enum Bundle {
-    Items(Vec<(Dataset, Item)>),
-    Versions(String, Vec<Option<Vec<u8>>>),
-}
-
-/// Cuts a stream of records into bundles without holding more than one.
-struct Bundles<I: Iterator<Item = Record>> {
-    records: Peekable<I>,
-}
-
-impl<I: Iterator<Item = Record>> Iterator for Bundles<I> {
-    type Item = Bundle;
-
-    fn next(&mut self) -> Option<Bundle> {
-        let key = match &self.records.peek()?.body {
-            Body::Item(_) => return Some(Bundle::Items(self.batch())),
-            Body::Object { key, .. } | Body::Deleted { key } => key.clone(),
-        };
-        let mut versions = Vec::new();
-        while let Some(record) = self.records.next_if(|record| key_of(record) == Some(&key)) {
-            versions.push(if let Body::Object { bytes, .. } = record.body { Some(bytes) } else { None });
-        }
-        Some(Bundle::Versions(key, versions))
+        loaded.items += part.items;
+        loaded.versions += part.versions;
+        loaded.skipped += part.skipped;
     }
-}
-
-impl<I: Iterator<Item = Record>> Bundles<I> {
-    fn batch(&mut self) -> Vec<(Dataset, Item)> {
-        let mut batch = Vec::with_capacity(BATCH);
-        while batch.len() < BATCH
-            && let Some(record) = self.records.next_if(|record| key_of(record).is_none())
-        {
-            if let Body::Item(item) = record.body {
-                batch.push((record.dataset, item::from_json(item)));
-            }
-        }
-        batch
-    }
-}
-
-fn key_of(record: &Record) -> Option<&String> {
-    match &record.body {
-        Body::Item(_) => None,
-        Body::Object { key, .. } | Body::Deleted { key } => Some(key),
-    }
+    Ok(loaded)
 }
 
 async fn write(clients: &Clients, names: &Names, there: &HashMap<String, u64>, bundle: Bundle) -> Result<Loaded> {
@@ -109,11 +59,18 @@ async fn write(clients: &Clients, names: &Names, there: &HashMap<String, u64>, b
         Bundle::Items(items) => {
             let count = items.len() as u64;
             let puts = items.into_iter().map(|(dataset, item)| {
-                let table = if dataset == Dataset::Profiles { &names.profiles } else { &names.messages };
+                let table = if dataset == Dataset::Profiles {
+                    &names.profiles
+                } else {
+                    &names.messages
+                };
                 (table.clone(), item)
             });
             put_items(&clients.dynamodb, puts).await?;
-            Ok(Loaded { items: count, ..Loaded::default() })
+            Ok(Loaded {
+                items: count,
+                ..Loaded::default()
+            })
         }
         Bundle::Versions(key, versions) => {
             let skipped = there.get(&key).copied().unwrap_or_default().min(versions.len() as u64);
@@ -123,12 +80,16 @@ async fn write(clients: &Clients, names: &Names, there: &HashMap<String, u64>, b
                 put_version(&clients.s3, &names.attachments, &key, content).await?;
                 written += 1;
             }
-            Ok(Loaded { versions: written, skipped, ..Loaded::default() })
+            Ok(Loaded {
+                versions: written,
+                skipped,
+                ..Loaded::default()
+            })
         }
     }
 }
 
-/// Puts up to [`BATCH`] items of any tables, again and again until DynamoDB has taken all of them.
+/// Puts up to [`crate::bundle::BATCH`] items of any tables, again and again until DynamoDB has taken all of them.
 pub(crate) async fn put_items(
     client: &aws_sdk_dynamodb::Client,
     puts: impl Iterator<Item = (String, Item)>,
@@ -136,11 +97,16 @@ pub(crate) async fn put_items(
     let mut left: HashMap<String, Vec<WriteRequest>> = HashMap::new();
     for (table, item) in puts {
         let put = PutRequest::builder().set_item(Some(item)).build()?;
-        left.entry(table).or_default().push(WriteRequest::builder().put_request(put).build());
+        left.entry(table)
+            .or_default()
+            .push(WriteRequest::builder().put_request(put).build());
     }
     for attempt in 0..ATTEMPTS {
         let answer = client.batch_write_item().set_request_items(Some(left)).send().await;
-        left = answer.context("cannot write to the sample tables")?.unprocessed_items.unwrap_or_default();
+        left = answer
+            .context("cannot write to the sample tables")?
+            .unprocessed_items
+            .unwrap_or_default();
         if left.is_empty() {
             return Ok(());
         }
@@ -154,12 +120,21 @@ pub(crate) async fn put_items(
 async fn put_version(client: &aws_sdk_s3::Client, bucket: &str, key: &str, content: Option<Vec<u8>>) -> Result<()> {
     match content {
         Some(bytes) => {
-            let put = client.put_object().bucket(bucket).key(key).body(ByteStream::from(bytes));
-            put.send().await.with_context(|| format!("cannot upload to the bucket {bucket}"))?;
+            let put = client
+                .put_object()
+                .bucket(bucket)
+                .key(key)
+                .body(ByteStream::from(bytes));
+            put.send()
+                .await
+                .with_context(|| format!("cannot upload to the bucket {bucket}"))?;
         }
         None => {
             let delete = client.delete_object().bucket(bucket).key(key);
-            delete.send().await.with_context(|| format!("cannot delete in the bucket {bucket}"))?;
+            delete
+                .send()
+                .await
+                .with_context(|| format!("cannot delete in the bucket {bucket}"))?;
         }
     }
     Ok(())
@@ -167,35 +142,9 @@ async fn put_version(client: &aws_sdk_s3::Client, bucket: &str, key: &str, conte
 
 async fn versions_by_key(client: &aws_sdk_s3::Client, bucket: &str) -> Result<HashMap<String, u64>> {
     let mut there = HashMap::new();
-    scan::versions(client, bucket, "", |version| *there.entry(version.key).or_insert(0) += 1).await?;
+    scan::versions(client, bucket, "", |version| {
+        *there.entry(version.key).or_insert(0) += 1
+    })
+    .await?;
     Ok(there)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::population::{ACME, EPOCH, LARGE, Population};
-
-    #[test]
-    fn bundles_hold_every_record_once_and_keep_a_keys_versions_together() {
-        let population = Population::new(3, 2_000, EPOCH);
-        let expected = population.expected(ACME, LARGE);
-        let large = population.customer(ACME, LARGE).unwrap();
-        let (mut items, mut keys, mut versions) = (0, 0, 0);
-        for bundle in (Bundles { records: large.records(EPOCH).peekable() }) {
-            match bundle {
-                Bundle::Items(batch) => {
-                    assert!((1..=BATCH).contains(&batch.len()));
-                    items += batch.len() as u64;
-                }
-                Bundle::Versions(_, contents) => {
-                    assert!(contents[0].is_some());
-                    keys += 1;
-                    versions += contents.len() as u64;
-                }
-            }
-        }
-        assert_eq!(items, expected.messages + expected.profiles);
-        assert_eq!((keys, versions), (expected.attachments, expected.versions + expected.markers));
-    }
 }

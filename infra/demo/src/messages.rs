@@ -14,7 +14,10 @@ pub const INDEX: &str = "by_conversation";
 /// Shortest and longest text. With its attributes an item stays within 4 KB.
 pub const TEXT_BYTES: (usize, usize) = (100, 3_500);
 
-const SPAN_SECONDS: i64 = 2 * 365 * 86_400;
+const DAY_SECONDS: u64 = 86_400;
+const SPAN_SECONDS: u64 = 2 * 365 * DAY_SECONDS;
+/// About the golden section of the span: steps of this size spread any number of conversations evenly over it.
+const STRIDE_SECONDS: u64 = 38_980_639;
 const RETAINED_SECONDS: i64 = 10 * 365 * 86_400;
 const PER_CONVERSATION: u64 = 12;
 const CHANNELS: [&str; 4] = ["e-mail", "chat", "phone", "letter"];
@@ -30,14 +33,14 @@ pub fn owner_of(partition_key: &str) -> Option<(&str, &str)> {
     partition_key.strip_prefix("TENANT#")?.split_once("#CUSTOMER#")
 }
 
-/// A customer's messages, oldest first, evenly over the two years before `epoch`.
+/// A customer's messages, conversation by conversation, within the two years before `epoch`. A message depends on its
+/// number only, so a customer with more of them has the same ones and then some.
 pub(crate) fn of(customer: &Customer, epoch: Timestamp) -> impl Iterator<Item = Record> + '_ {
     let mut rng = customer.rng(&["messages"]);
     let pk = partition_key(customer.tenant, &customer.id);
-    let slot = (SPAN_SECONDS / customer.messages.max(1).cast_signed()).max(1);
     (0..customer.messages).map(move |number| {
-        let before_epoch = SPAN_SECONDS - number.cast_signed() * slot - rng.random_range(0..slot);
-        let sent_at = epoch - SignedDuration::from_secs(before_epoch.max(1));
+        let age = SPAN_SECONDS - sent_after(&mut rng, number);
+        let sent_at = epoch - SignedDuration::from_secs(age.cast_signed());
         Record {
             dataset: Dataset::Messages,
             tenant: customer.tenant.to_owned(),
@@ -47,17 +50,39 @@ pub(crate) fn of(customer: &Customer, epoch: Timestamp) -> impl Iterator<Item = 
     })
 }
 
+/// Seconds from the start of the span: a conversation takes a day, its messages follow each other.
+fn sent_after(rng: &mut ChaCha8Rng, number: u64) -> u64 {
+    let slot = DAY_SECONDS / PER_CONVERSATION;
+    let begins = number / PER_CONVERSATION * STRIDE_SECONDS % (SPAN_SECONDS - DAY_SECONDS);
+    begins + number % PER_CONVERSATION * slot + rng.random_range(0..slot)
+}
+
 fn message(customer: &Customer, rng: &mut ChaCha8Rng, pk: &str, number: u64, sent_at: Timestamp) -> Map<String, Value> {
     let incoming = rng.random_bool(0.6);
-    let length = skewed(rng, TEXT_BYTES.0, TEXT_BYTES.1);
+    // Mostly chat, now and then a letter.
+    let length = if rng.random_bool(0.85) {
+        rng.random_range(100..220)
+    } else {
+        skewed(rng, 220, TEXT_BYTES.1)
+    };
     let mut item = Map::from_iter([
         ("pk".to_owned(), json!(pk)),
         ("sk".to_owned(), json!(format!("MSG#{sent_at}#{number:07}"))),
         ("conversation_id".to_owned(), conversation(customer, number)),
         ("sent_at".to_owned(), json!(sent_at.to_string())),
         ("incoming".to_owned(), json!(incoming)),
-        ("author_name".to_owned(), json!(if incoming { customer.name.as_str() } else { "Support" })),
-        ("author_email".to_owned(), json!(if incoming { customer.email.as_str() } else { "support@example.com" })),
+        (
+            "author_name".to_owned(),
+            json!(if incoming { customer.name.as_str() } else { "Support" }),
+        ),
+        (
+            "author_email".to_owned(),
+            json!(if incoming {
+                customer.email.as_str()
+            } else {
+                "support@example.com"
+            }),
+        ),
         ("channel".to_owned(), json!(pick(rng, &CHANNELS))),
         ("labels".to_owned(), json!([pick(rng, &LABELS)])),
         ("text".to_owned(), json!(text(rng, length))),
@@ -75,7 +100,12 @@ fn message(customer: &Customer, rng: &mut ChaCha8Rng, pk: &str, number: u64, sen
 }
 
 fn conversation(customer: &Customer, number: u64) -> Value {
-    json!(format!("{}/{}/{:06}", customer.tenant, customer.id, number / PER_CONVERSATION))
+    json!(format!(
+        "{}/{}/{:06}",
+        customer.tenant,
+        customer.id,
+        number / PER_CONVERSATION
+    ))
 }
 
 #[cfg(test)]

@@ -8,30 +8,16 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use shared::domain::data_map::{DataMap, Dataset, DynamoPlace, KeyType, Place, TenantBinding};
+use shared::domain::data_map::{DataMap, Place};
 use shared::domain::ids::{DatasetId, SubjectId, Tenant};
 
-use crate::item::{self, Item};
+use crate::item::Item;
+use crate::line_item::item_of;
+use crate::shape::{MOST_KEY_BYTES, Shape};
 
 const FIELDS: [&str; 6] = ["tenant", "dataset", "subject", "record", "key", "file"];
-const MOST_ITEM_BYTES: usize = 400 * 1024;
-const MOST_KEY_BYTES: usize = 1_024;
-const DEEPEST: usize = 32;
-
-/// What a table says about its keys.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Shape {
-    /// Key attributes of the table and its indexes, with their types: an item may not have them otherwise.
-    pub typed: BTreeMap<String, KeyType>,
-    /// The table's own key attributes: no item is without them.
-    pub keys: Vec<String>,
-    /// The sort key of the table or index the data map queries.
-    pub sort: Option<String>,
-}
 
 /// What a line comes to.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,14 +52,23 @@ pub struct Checker<'a> {
 impl<'a> Checker<'a> {
     /// `shapes` has one entry for each DynamoDB dataset; `file` in a line is relative to `folder`.
     pub fn new(map: &'a DataMap, shapes: &'a BTreeMap<DatasetId, Shape>, folder: &'a Path) -> Self {
-        Self { map, shapes, folder, seen: HashSet::new() }
+        Self {
+            map,
+            shapes,
+            folder,
+            seen: HashSet::new(),
+        }
     }
 
     /// Checks a line on its own and against those before it.
     pub fn check(&mut self, line: &[u8]) -> Result<Write, String> {
         let write = parse(self.map, self.shapes, self.folder, line)?;
         let fresh = self.seen.insert(self.identity(&write));
-        if fresh { Ok(write) } else { Err("an earlier line has the same key; every record needs its own".to_owned()) }
+        if fresh {
+            Ok(write)
+        } else {
+            Err("an earlier line has the same key; every record needs its own".to_owned())
+        }
     }
 
     fn identity(&self, write: &Write) -> [u8; 32] {
@@ -83,7 +78,11 @@ impl<'a> Checker<'a> {
             Write::Item { table, item } => {
                 hash.update(table);
                 let shape = self.map.datasets.iter().find(|dataset| dataset.container() == table);
-                for name in shape.and_then(|dataset| self.shapes.get(&dataset.id)).iter().flat_map(|shape| &shape.keys) {
+                for name in shape
+                    .and_then(|dataset| self.shapes.get(&dataset.id))
+                    .iter()
+                    .flat_map(|shape| &shape.keys)
+                {
                     hash.update(format!(" {:?}", item.get(name)));
                 }
             }
@@ -93,20 +92,27 @@ impl<'a> Checker<'a> {
 }
 
 /// Checks a line on its own.
-pub fn parse(
-    map: &DataMap,
-    shapes: &BTreeMap<DatasetId, Shape>,
-    folder: &Path,
-    line: &[u8],
-) -> Result<Write, String> {
-    let value: Value = serde_json::from_slice(line)
-        .map_err(|error| format!("is not one JSON object (column {}); write one record a line", error.column()))?;
-    let Value::Object(mut fields) = value else { return Err("is not a JSON object".to_owned()) };
+pub fn parse(map: &DataMap, shapes: &BTreeMap<DatasetId, Shape>, folder: &Path, line: &[u8]) -> Result<Write, String> {
+    let value: Value = serde_json::from_slice(line).map_err(|error| {
+        format!(
+            "is not one JSON object (column {}); write one record a line",
+            error.column()
+        )
+    })?;
+    let Value::Object(mut fields) = value else {
+        return Err("is not a JSON object".to_owned());
+    };
     if let Some(field) = fields.keys().find(|field| !FIELDS.contains(&field.as_str())) {
-        return Err(format!("has the unknown field `{field}`; the fields are {}", FIELDS.join(", ")));
+        return Err(format!(
+            "has the unknown field `{field}`; the fields are {}",
+            FIELDS.join(", ")
+        ));
     }
-    let tenant: Tenant = text(&mut fields, "tenant")?.parse().map_err(|_| "`tenant` is not a tenant's slug".to_owned())?;
-    let subject = SubjectId::try_from(text(&mut fields, "subject")?).map_err(|_| "`subject` is not a valid id".to_owned())?;
+    let tenant: Tenant = text(&mut fields, "tenant")?
+        .parse()
+        .map_err(|_| "`tenant` is not a tenant's slug".to_owned())?;
+    let subject =
+        SubjectId::try_from(text(&mut fields, "subject")?).map_err(|_| "`subject` is not a valid id".to_owned())?;
     let id = text(&mut fields, "dataset")?;
     let dataset = map.datasets.iter().find(|dataset| dataset.id.as_str() == id);
     let dataset = dataset.ok_or_else(|| format!("`dataset` is none of the data map's: {}", ids(map)))?;
@@ -116,20 +122,33 @@ pub fn parse(
     let located = dataset.locate(&tenant, &subject);
     match &dataset.place {
         Place::Dynamodb(place) => {
-            let shape = shapes.get(&dataset.id).ok_or_else(|| format!("the table of {} is unknown", dataset.id))?;
+            let shape = shapes
+                .get(&dataset.id)
+                .ok_or_else(|| format!("the table of {} is unknown", dataset.id))?;
             let record = record_of(fields)?;
             let item = item_of(dataset, place, shape, &tenant, &located, record)?;
-            Ok(Write::Item { table: place.table.clone(), item })
+            Ok(Write::Item {
+                table: place.table.clone(),
+                item,
+            })
         }
         Place::S3(place) => {
             let (key, file) = object_of(fields, &located, folder)?;
-            Ok(Write::Object { bucket: place.bucket.clone(), key, file })
+            Ok(Write::Object {
+                bucket: place.bucket.clone(),
+                key,
+                file,
+            })
         }
     }
 }
 
 fn ids(map: &DataMap) -> String {
-    map.datasets.iter().map(|dataset| dataset.id.as_str()).collect::<Vec<_>>().join(", ")
+    map.datasets
+        .iter()
+        .map(|dataset| dataset.id.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn text(fields: &mut Map<String, Value>, name: &str) -> Result<String, String> {
@@ -152,93 +171,15 @@ fn record_of(mut fields: Map<String, Value>) -> Result<Map<String, Value>, Strin
     }
 }
 
-fn item_of(
-    dataset: &Dataset,
-    place: &DynamoPlace,
-    shape: &Shape,
-    tenant: &Tenant,
-    located: &str,
-    record: Map<String, Value>,
-) -> Result<Item, String> {
-    if record.values().any(|value| !storable(value, 1)) {
-        return Err(format!("`record` is nested deeper than {DEEPEST} levels or has a number DynamoDB cannot hold"));
-    }
-    let mut item = item::from_json(record);
-    add(&mut item, &place.key.attribute, key_value(place.key.kind, located)?)?;
-    if let TenantBinding::Attribute { attribute } = &dataset.tenant {
-        add(&mut item, attribute, AttributeValue::S(tenant.as_str().to_owned()))?;
-    }
-    check_keys(shape, &item)?;
-    if let (Some(prefix), Some(sort)) = (&place.sort_key_prefix, &shape.sort)
-        && !item::text(&item, sort).is_some_and(|value| value.starts_with(prefix))
-    {
-        return Err(format!("`record.{sort}` does not begin with `{prefix}`, so the data map would not find it"));
-    }
-    let bytes = item::size(&item);
-    if bytes > MOST_ITEM_BYTES {
-        return Err(format!("`record` comes to {bytes} bytes; DynamoDB takes {MOST_ITEM_BYTES}"));
-    }
-    Ok(item)
-}
-
-/// DynamoDB holds numbers up to 9.9e125 and down to 1e-130, and documents of 32 levels.
-fn storable(value: &Value, level: usize) -> bool {
-    match value {
-        Value::Number(number) => {
-            let size = number.as_f64().unwrap_or(f64::INFINITY).abs();
-            size == 0.0 || (1e-130..1e126).contains(&size)
-        }
-        Value::Array(values) => level < DEEPEST && values.iter().all(|one| storable(one, level + 1)),
-        Value::Object(fields) => level < DEEPEST && fields.values().all(|one| storable(one, level + 1)),
-        Value::Null | Value::Bool(_) | Value::String(_) => true,
-    }
-}
-
-fn key_value(kind: KeyType, located: &str) -> Result<AttributeValue, String> {
-    match kind {
-        KeyType::S => Ok(AttributeValue::S(located.to_owned())),
-        KeyType::B => Ok(AttributeValue::B(Blob::new(located.as_bytes()))),
-        KeyType::N if located.parse::<f64>().is_ok_and(f64::is_finite) => Ok(AttributeValue::N(located.to_owned())),
-        KeyType::N => Err("`subject` does not make a number of the data map's key, which is one".to_owned()),
-    }
-}
-
-/// Adds what the data map says an attribute must be; refuses a record that says otherwise.
-fn add(item: &mut Item, name: &str, value: AttributeValue) -> Result<(), String> {
-    match item.insert(name.to_owned(), value) {
-        Some(own) if Some(&own) != item.get(name) => {
-            Err(format!("`record.{name}` is not what the data map gives for this tenant and subject; leave it out"))
-        }
-        Some(_) | None => Ok(()),
-    }
-}
-
-fn check_keys(shape: &Shape, item: &Item) -> Result<(), String> {
-    if let Some(name) = shape.keys.iter().find(|name| !item.contains_key(*name)) {
-        return Err(format!("`record.{name}` is missing: it is part of the table's key"));
-    }
-    for (name, kind) in &shape.typed {
-        let (fits, wanted) = match (item.get(name), kind) {
-            (None, _) => continue,
-            (Some(AttributeValue::S(text)), KeyType::S) => ((1..=MOST_KEY_BYTES).contains(&text.len()), "a string of 1 to 1,024 bytes"),
-            (Some(_), KeyType::S) => (false, "a string"),
-            (Some(value), KeyType::N) => (value.is_n(), "a number"),
-            (Some(value), KeyType::B) => (value.is_b(), "binary, which JSON cannot hold"),
-        };
-        if !fits {
-            return Err(format!("`record.{name}` is a key of the table or an index and has to be {wanted}"));
-        }
-    }
-    Ok(())
-}
-
 fn object_of(mut fields: Map<String, Value>, prefix: &str, folder: &Path) -> Result<(String, PathBuf), String> {
     if fields.contains_key("record") {
         return Err("`record` is for tables; this dataset is in S3 and has `key` and `file`".to_owned());
     }
     let key = text(&mut fields, "key")?;
     if !key.starts_with(prefix) || key.len() == prefix.len() {
-        return Err("`key` does not begin with the data map's prefix for this tenant and subject, then a name".to_owned());
+        return Err(
+            "`key` does not begin with the data map's prefix for this tenant and subject, then a name".to_owned(),
+        );
     }
     if key.len() > MOST_KEY_BYTES || key.chars().any(char::is_control) {
         return Err("`key` is longer than 1,024 bytes or has control characters".to_owned());
@@ -248,7 +189,11 @@ fn object_of(mut fields: Map<String, Value>, prefix: &str, folder: &Path) -> Res
         return Err("`file` is not relative to the folder of the NDJSON file".to_owned());
     }
     let file = folder.join(file);
-    if file.is_file() { Ok((key, file)) } else { Err("`file` names no file there is".to_owned()) }
+    if file.is_file() {
+        Ok((key, file))
+    } else {
+        Err("`file` names no file there is".to_owned())
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The made-up customers and their records: a pure function of seed, size and epoch, streamed and never held.
+//! The made-up customers and their records: a pure function of seed, size and epoch, streamed and never held. A larger
+//! population contains the smaller one, so seeding again with more adds, and with fewer changes nothing.
 //!
 //! Two tenants, `acme` and `globex`. What the population contains on purpose, because an erasure gets it wrong easily:
 //! ids that exist in both tenants, one id that begins with another's, one customer far larger than all others, files
@@ -25,6 +26,9 @@ pub const LEAST_RECORDS: u64 = 3;
 /// The instant before which everything was written, where the caller has no other: fixed, so that seeding twice
 /// writes the same keys.
 pub const EPOCH: Timestamp = Timestamp::constant(1_767_225_600, 0);
+
+/// The seed everybody uses who wants the same population as everybody else.
+pub const SEED: u64 = 1;
 
 /// How much a customer has, as the generator says it. A record is what Lethe counts: an item, or an object key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -81,12 +85,25 @@ impl Customer {
                 let devices = 2.min(total - files - 2);
                 (total - files - 1 - devices, devices, files)
             }
-            None => (rng.random_range(5..=40), rng.random_range(0..=3), rng.random_range(1..=4)),
+            None => (
+                rng.random_range(5..=40),
+                rng.random_range(0..=3),
+                rng.random_range(1..=4),
+            ),
         };
         // Of every fourth number the application has deleted one file; that includes the large customer.
         let deletes = id.ends_with(['1', '5', '9']);
         let files = attachments::plan(&mut rng, files, deletes);
-        Self { tenant, id, name, email, messages, devices, files, seed }
+        Self {
+            tenant,
+            id,
+            name,
+            email,
+            messages,
+            devices,
+            files,
+            seed,
+        }
     }
 
     /// What [`Customer::records`] comes to, by arithmetic.
@@ -102,7 +119,9 @@ impl Customer {
 
     /// Everything the customer has, in the order it is to be written.
     pub fn records(&self, epoch: Timestamp) -> impl Iterator<Item = Record> + '_ {
-        messages::of(self, epoch).chain(profiles::of(self, epoch)).chain(attachments::of(self))
+        messages::of(self, epoch)
+            .chain(profiles::of(self, epoch))
+            .chain(attachments::of(self))
     }
 
     /// A source of chance of its own for each part of a customer, so that one part's size never changes another.
@@ -153,7 +172,9 @@ impl Population {
 
     /// One customer, if there is such a one.
     pub fn customer(&self, tenant: &str, id: &str) -> Option<&Customer> {
-        self.customers.iter().find(|customer| customer.tenant == tenant && customer.id == id)
+        self.customers
+            .iter()
+            .find(|customer| customer.tenant == tenant && customer.id == id)
     }
 
     /// How much one customer has; nothing, if there is no such customer.

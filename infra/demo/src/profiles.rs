@@ -12,7 +12,13 @@ use crate::population::Customer;
 use crate::record::{Body, Dataset, Record};
 use crate::words::pick;
 
-const DEVICES: [&str; 5] = ["Pixel 9", "iPhone 17", "ThinkPad X1", "Galaxy Tab S9", "Firefox on Linux"];
+const DEVICES: [&str; 5] = [
+    "Pixel 9",
+    "iPhone 17",
+    "ThinkPad X1",
+    "Galaxy Tab S9",
+    "Firefox on Linux",
+];
 const CITIES: [&str; 6] = ["Zürich", "Galway", "Kraków", "São Paulo", "Ōsaka", "Aarhus"];
 
 /// The partition key of a customer's profile, whichever tenant they belong to.
@@ -30,7 +36,11 @@ pub(crate) fn of(customer: &Customer, epoch: Timestamp) -> impl Iterator<Item = 
     let mut rng = customer.rng(&["profiles"]);
     (0..=customer.devices).map(move |number| {
         let age = SignedDuration::from_secs(rng.random_range(1..=3 * 365 * 86_400));
-        let mut item = if number == 0 { profile(customer, &mut rng) } else { device(customer, &mut rng, number) };
+        let mut item = if number == 0 {
+            profile(customer, &mut rng)
+        } else {
+            device(customer, &mut rng, number)
+        };
         item.insert("pk".to_owned(), json!(partition_key(&customer.id)));
         item.insert("tenant".to_owned(), json!(customer.tenant));
         item.insert("created_at".to_owned(), json!((epoch - age).as_second()));
@@ -48,8 +58,14 @@ fn profile(customer: &Customer, rng: &mut ChaCha8Rng) -> Map<String, Value> {
         ("sk".to_owned(), json!(format!("{}#PROFILE", customer.tenant))),
         ("name".to_owned(), json!(customer.name)),
         ("email".to_owned(), json!(customer.email)),
-        ("phone".to_owned(), json!(format!("+1 555 01{:02}", rng.random_range(0..100)))),
-        ("address".to_owned(), json!({"city": pick(rng, &CITIES), "house": rng.random_range(1..200), "flat": null})),
+        (
+            "phone".to_owned(),
+            json!(format!("+1 555 01{:02}", rng.random_range(0..100))),
+        ),
+        (
+            "address".to_owned(),
+            json!({"city": pick(rng, &CITIES), "house": rng.random_range(1..200), "flat": null}),
+        ),
         ("newsletter".to_owned(), json!(rng.random_bool(0.4))),
     ])
 }

@@ -27,12 +27,25 @@ pub struct Visible {
     pub attachments: u64,
 }
 
-/// Counts what the application would show of a customer now.
+/// Counts what the application would show of a customer now. Reads a customer's whole partition, as a person scrolling
+/// to the end would: for tens of thousands of messages on the local stack, [`crate::traces`] is the quicker way.
 pub async fn visible(clients: &Clients, names: &Names, tenant: &str, customer: &str) -> Result<Visible> {
     let dynamodb = &clients.dynamodb;
     Ok(Visible {
-        messages: count(dynamodb, &names.messages, &messages::partition_key(tenant, customer), None).await?,
-        profiles: count(dynamodb, &names.profiles, &profiles::partition_key(customer), Some(tenant)).await?,
+        messages: count(
+            dynamodb,
+            &names.messages,
+            &messages::partition_key(tenant, customer),
+            None,
+        )
+        .await?,
+        profiles: count(
+            dynamodb,
+            &names.profiles,
+            &profiles::partition_key(customer),
+            Some(tenant),
+        )
+        .await?,
         attachments: files(&clients.s3, &names.attachments, &attachments::prefix(tenant, customer)).await?,
     })
 }
@@ -47,13 +60,20 @@ async fn count(client: &aws_sdk_dynamodb::Client, table: &str, pk: &str, tenant:
             .select(Select::Count)
             .key_condition_expression("pk = :pk")
             .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
-            .filter_expression(if tenant.is_some() { OF_TENANT_NOT_ERASED } else { NOT_ERASED })
+            .filter_expression(if tenant.is_some() {
+                OF_TENANT_NOT_ERASED
+            } else {
+                NOT_ERASED
+            })
             .set_exclusive_start_key(from);
         let query = match tenant {
             Some(tenant) => query.expression_attribute_values(":tenant", AttributeValue::S(tenant.to_owned())),
             None => query,
         };
-        let page = query.send().await.with_context(|| format!("cannot query the table {table}"))?;
+        let page = query
+            .send()
+            .await
+            .with_context(|| format!("cannot query the table {table}"))?;
         total += u64::from(page.count().unsigned_abs());
         from = page.last_evaluated_key;
         if from.is_none() {
@@ -63,10 +83,18 @@ async fn count(client: &aws_sdk_dynamodb::Client, table: &str, pk: &str, tenant:
 }
 
 async fn files(client: &aws_sdk_s3::Client, bucket: &str, prefix: &str) -> Result<u64> {
-    let mut pages = client.list_objects_v2().bucket(bucket).prefix(prefix).into_paginator().send();
+    let mut pages = client
+        .list_objects_v2()
+        .bucket(bucket)
+        .prefix(prefix)
+        .into_paginator()
+        .send();
     let mut total = 0;
     while let Some(page) = pages.next().await {
-        total += page.with_context(|| format!("cannot list the bucket {bucket}"))?.contents().len() as u64;
+        total += page
+            .with_context(|| format!("cannot list the bucket {bucket}"))?
+            .contents()
+            .len() as u64;
     }
     Ok(total)
 }

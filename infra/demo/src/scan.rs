@@ -1,57 +1,39 @@
 //! Reading everything: each item of a table or index, each version of a bucket, page by page.
 //!
-//! Tables are scanned in parallel segments and read consistently. A caller gets one item or version at a time, so a
-//! million records cost no more memory than a page.
+//! Tables are read consistently. A caller gets one item or version at a time, so a million records cost no more memory
+//! than a page. One scan at a time: the local stack reads the whole table for each page of each segment, so parallel
+//! segments would only make it slower.
 
 use std::collections::HashMap;
 
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::types::AttributeValue;
-use futures::future;
 
 use crate::item::Item;
-
-const SEGMENTS: i32 = 4;
 
 /// A page to continue from, as DynamoDB answers it.
 pub(crate) type PageKey = Option<HashMap<String, AttributeValue>>;
 
-/// Folds every item of a table, or of one of its indexes, into one `T` a segment.
-pub(crate) async fn items<T: Default>(
+/// Calls `take` for every item of a table, or of one of its indexes.
+pub(crate) async fn items(
     client: &aws_sdk_dynamodb::Client,
     table: &str,
     index: Option<&str>,
-    take: impl Fn(&mut T, &Item) + Copy,
-) -> Result<Vec<T>> {
-    let segments = (0..SEGMENTS).map(|segment| scan_segment(client, table, index, segment, take));
-    future::try_join_all(segments).await.with_context(|| format!("cannot scan the table {table}"))
-}
-
-async fn scan_segment<T: Default>(
-    client: &aws_sdk_dynamodb::Client,
-    table: &str,
-    index: Option<&str>,
-    segment: i32,
-    take: impl Fn(&mut T, &Item),
-) -> Result<T> {
-    let mut folded = T::default();
+    mut take: impl FnMut(&Item),
+) -> Result<()> {
     let mut from: PageKey = None;
     loop {
-        let page = client
-            .scan()
-            .table_name(table)
-            .set_index_name(index.map(str::to_owned))
-            // A global index has no consistent read.
-            .consistent_read(index.is_none())
-            .segment(segment)
-            .total_segments(SEGMENTS)
-            .set_exclusive_start_key(from)
+        let scan = client.scan().table_name(table).set_index_name(index.map(str::to_owned));
+        // A global index has no consistent read.
+        let scan = scan.consistent_read(index.is_none()).set_exclusive_start_key(from);
+        let page = scan
             .send()
-            .await?;
-        page.items().iter().for_each(|item| take(&mut folded, item));
+            .await
+            .with_context(|| format!("cannot scan the table {table}"))?;
+        page.items().iter().for_each(&mut take);
         from = page.last_evaluated_key;
         if from.is_none() {
-            return Ok(folded);
+            return Ok(());
         }
     }
 }
@@ -85,7 +67,10 @@ pub(crate) async fn versions(
             .await
             .with_context(|| format!("cannot list the bucket {bucket}"))?;
         for one in page.versions() {
-            let content = Some((one.e_tag().unwrap_or_default().to_owned(), one.size().unwrap_or_default()));
+            let content = Some((
+                one.e_tag().unwrap_or_default().to_owned(),
+                one.size().unwrap_or_default(),
+            ));
             take(version_of(one.key(), one.version_id(), one.is_latest(), content));
         }
         for one in page.delete_markers() {

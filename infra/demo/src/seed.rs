@@ -8,17 +8,19 @@ use std::fmt;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 
 use anyhow::{Context, Result, anyhow, bail};
-use aws_sdk_dynamodb::types::{KeySchemaElement, KeyType as KeyRole, ScalarAttributeType, TableDescription};
 use aws_sdk_s3::primitives::ByteStream;
 use futures::{StreamExt, TryStreamExt, stream};
-use shared::domain::data_map::{DataMap, DynamoPlace, KeyType, Place};
+use shared::domain::data_map::{DataMap, Place};
 use shared::domain::ids::DatasetId;
 
+use crate::bundle::BATCH;
 use crate::item::Item;
-use crate::load::{BATCH, IN_FLIGHT, put_items};
-use crate::ndjson::{self, Checker, Shape, Write};
+use crate::load::{IN_FLIGHT, put_items};
+use crate::ndjson::{self, Checker, Write};
+use crate::shape::Shape;
 use crate::stack::Clients;
 
 const LINES_SHOWN: usize = 20;
@@ -34,8 +36,14 @@ pub struct BadLines {
 
 impl fmt::Display for BadLines {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(out, "nothing was written; correct these lines and seed again ({} in all):", self.total)?;
-        self.first.iter().try_for_each(|(line, reason)| writeln!(out, "  line {line}: {reason}"))
+        writeln!(
+            out,
+            "nothing was written; correct these lines and seed again ({} in all):",
+            self.total
+        )?;
+        self.first
+            .iter()
+            .try_for_each(|(line, reason)| writeln!(out, "  line {line}: {reason}"))
     }
 }
 
@@ -54,11 +62,16 @@ impl<'a> Checked<'a> {
         let mut shapes = BTreeMap::new();
         for dataset in &map.datasets {
             if let Place::Dynamodb(place) = &dataset.place {
-                shapes.insert(dataset.id.clone(), shape_of(&clients.dynamodb, place).await?);
+                shapes.insert(dataset.id.clone(), Shape::of(&clients.dynamodb, place).await?);
             }
         }
         let lines = check(map, &shapes, file)?;
-        Ok(Self { map, shapes, file: file.to_owned(), lines })
+        Ok(Self {
+            map,
+            shapes,
+            file: file.to_owned(),
+            lines,
+        })
     }
 
     /// How many records the file has.
@@ -67,19 +80,23 @@ impl<'a> Checked<'a> {
     }
 
     /// Writes all records; `progress` is told how many more are done.
-    pub async fn write(&self, clients: &Clients, progress: &(dyn Fn(u64) + Sync)) -> Result<()> {
+    pub async fn write(&self, clients: &Clients, mut progress: impl FnMut(u64)) -> Result<()> {
         let folder = folder_of(&self.file);
         let writes = lines_of(&self.file)?.map(|line| {
             let (number, line) = line?;
             ndjson::parse(self.map, &self.shapes, folder, &line)
                 .map_err(|reason| anyhow!("line {number} changed while it was read: {reason}"))
         });
-        let done = stream::iter(Batches { writes }).map(|batch| write(clients, batch?)).buffer_unordered(IN_FLIGHT);
-        done.try_for_each(async |written| {
+        let batches = stream::iter(Batches {
+            writes,
+            waiting: Vec::new(),
+        });
+        let writes = batches.map(|batch| async move { write(clients, batch?).await });
+        let mut done = pin!(writes.buffer_unordered(IN_FLIGHT));
+        while let Some(written) = done.try_next().await? {
             progress(written);
-            Ok(())
-        })
-        .await
+        }
+        Ok(())
     }
 }
 
@@ -105,16 +122,19 @@ fn check(map: &DataMap, shapes: &BTreeMap<DatasetId, Shape>, file: &Path) -> Res
 }
 
 fn folder_of(file: &Path) -> &Path {
-    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    file.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 /// Lines with their numbers; empty ones are passed over, but counted.
 fn lines_of(file: &Path) -> Result<impl Iterator<Item = Result<(u64, Vec<u8>)>>> {
-    let opened = File::open(file).with_context(|| format!("cannot open {}; give a file that exists", file.display()))?;
+    let opened =
+        File::open(file).with_context(|| format!("cannot open {}; give a file that exists", file.display()))?;
     let numbered = (1..).zip(BufReader::new(opened).split(b'\n'));
-    Ok(numbered.map(|(number, line)| Ok((number, line.context("cannot read on in the file")?))).filter(
-        |line: &Result<(u64, Vec<u8>)>| !line.as_ref().is_ok_and(|(_, bytes)| bytes.trim_ascii().is_empty()),
-    ))
+    Ok(numbered
+        .map(|(number, line)| Ok((number, line.context("cannot read on in the file")?)))
+        .filter(|line: &Result<(u64, Vec<u8>)>| !line.as_ref().is_ok_and(|(_, bytes)| bytes.trim_ascii().is_empty())))
 }
 
 /// A batch of items, or one file.
@@ -123,13 +143,47 @@ enum Batch {
     Object { bucket: String, key: String, file: PathBuf },
 }
 
-/// Collects items into full batches across the files that stand between them.
+/// Collects items into full batches, also where files stand between them.
 struct Batches<I: Iterator<Item = Result<Write>>> {
     writes: I,
+    waiting: Vec<(String, Item)>,
 }
 
-impl<I: Iterator<Item = Result<Write>>> Batches<I> {
-    fn fill(&mut self) -> Result<Option<Batch>> {
-        todo_placeholder()
+impl<I: Iterator<Item = Result<Write>>> Iterator for Batches<I> {
+    type Item = Result<Batch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        for write in self.writes.by_ref() {
+            match write {
+                Err(error) => return Some(Err(error)),
+                Ok(Write::Object { bucket, key, file }) => return Some(Ok(Batch::Object { bucket, key, file })),
+                Ok(Write::Item { table, item }) => self.waiting.push((table, item)),
+            }
+            if self.waiting.len() == BATCH {
+                break;
+            }
+        }
+        let batch = std::mem::take(&mut self.waiting);
+        (!batch.is_empty()).then_some(Ok(Batch::Items(batch)))
+    }
+}
+
+async fn write(clients: &Clients, batch: Batch) -> Result<u64> {
+    match batch {
+        Batch::Items(items) => {
+            let count = items.len() as u64;
+            put_items(&clients.dynamodb, items.into_iter()).await?;
+            Ok(count)
+        }
+        Batch::Object { bucket, key, file } => {
+            let body = ByteStream::from_path(&file)
+                .await
+                .context("a file went away while it was seeded")?;
+            let put = clients.s3.put_object().bucket(&bucket).key(key).body(body);
+            put.send()
+                .await
+                .with_context(|| format!("cannot upload to the bucket {bucket}"))?;
+            Ok(1)
+        }
     }
 }

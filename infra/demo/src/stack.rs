@@ -38,7 +38,9 @@ impl Names {
     pub fn from_outputs(outputs: &BTreeMap<String, String>) -> Result<Self> {
         let output = |name: &str| {
             let value = outputs.get(name).cloned();
-            value.with_context(|| format!("the demo stack has no output {name}; run `cargo lethe up` to deploy it again"))
+            value.with_context(|| {
+                format!("the demo stack has no output {name}; run `cargo lethe up` to deploy it again")
+            })
         };
         Ok(Self {
             messages: output("MessagesTable")?,
@@ -54,26 +56,74 @@ pub fn data_map(names: &Names) -> Result<String> {
         .replace("${MessagesTable}", &names.messages)
         .replace("${ProfilesTable}", &names.profiles)
         .replace("${AttachmentsBucket}", &names.attachments);
-    let left = filled.lines().find(|line| !line.trim_start().starts_with('#') && line.contains("${"));
-    ensure!(left.is_none(), "infra/demo/data-map.yaml names an output the demo stack does not have: {left:?}");
+    let left = filled
+        .lines()
+        .find(|line| !line.trim_start().starts_with('#') && line.contains("${"));
+    ensure!(
+        left.is_none(),
+        "infra/demo/data-map.yaml names an output the demo stack does not have: {left:?}"
+    );
     Ok(filled)
 }
 
 #[cfg(test)]
 mod tests {
+    use shared::domain::data_map::DataMap;
+    use shared::domain::ids::SubjectId;
+    use shared::domain::policy::PolicyFile;
+
     use super::*;
+    use crate::record::Dataset;
+    use crate::{attachments, messages, profiles};
 
     fn outputs(names: &[&str]) -> BTreeMap<String, String> {
-        names.iter().map(|name| (name.to_string(), format!("{name}-1a2b"))).collect()
+        names
+            .iter()
+            .map(|name| (name.to_string(), format!("{name}-1a2b")))
+            .collect()
     }
 
     #[test]
     fn the_data_map_is_filled_with_every_output() {
         let names = Names::from_outputs(&outputs(&["MessagesTable", "ProfilesTable", "AttachmentsBucket"])).unwrap();
         let map = data_map(&names).unwrap();
-        for part in ["table: MessagesTable-1a2b", "table: ProfilesTable-1a2b", "bucket: AttachmentsBucket-1a2b"] {
+        for part in [
+            "table: MessagesTable-1a2b",
+            "table: ProfilesTable-1a2b",
+            "bucket: AttachmentsBucket-1a2b",
+        ] {
             assert!(map.contains(part), "{part} in\n{map}");
         }
+    }
+
+    #[test]
+    fn data_map_and_policy_are_what_lethe_accepts() {
+        let names = Names::from_outputs(&outputs(&["MessagesTable", "ProfilesTable", "AttachmentsBucket"])).unwrap();
+        let map = DataMap::parse(&data_map(&names).unwrap()).unwrap();
+        let ids: Vec<&str> = map.datasets.iter().map(|dataset| dataset.id.as_str()).collect();
+        assert_eq!(
+            ids,
+            [Dataset::Messages, Dataset::Profiles, Dataset::Attachments].map(Dataset::id)
+        );
+        let (acme, subject) = (
+            "acme".parse().unwrap(),
+            SubjectId::try_from("cust-1".to_owned()).unwrap(),
+        );
+        let located: Vec<String> = map
+            .datasets
+            .iter()
+            .map(|dataset| dataset.locate(&acme, &subject))
+            .collect();
+        let generated = [
+            messages::partition_key("acme", "cust-1"),
+            profiles::partition_key("cust-1"),
+            attachments::prefix("acme", "cust-1"),
+        ];
+        assert_eq!(located, generated, "the map finds what the generator writes");
+        let policy = PolicyFile::parse(POLICY, true).unwrap();
+        let settings = policy.policy_of(&acme).unwrap();
+        assert_ne!(settings, policy.policy_of(&"globex".parse().unwrap()).unwrap());
+        assert!(PolicyFile::parse(POLICY, false).is_err(), "acme's periods are short");
     }
 
     #[test]

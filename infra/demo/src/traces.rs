@@ -43,40 +43,59 @@ impl Traces {
     }
 
     fn all(&self) -> impl Iterator<Item = &Trace> {
-        [&self.messages, &self.by_conversation, &self.profiles, &self.attachments].into_iter().flatten()
+        [&self.messages, &self.by_conversation, &self.profiles, &self.attachments]
+            .into_iter()
+            .flatten()
     }
 }
 
 /// Looks through all three stores and the index for what is left of a customer.
 pub async fn traces_of(clients: &Clients, names: &Names, tenant: &str, customer: &str) -> Result<Traces> {
-    let dynamodb = &clients.dynamodb;
-    let is_theirs = |pk: &str| messages::owner_of(pk) == Some((tenant, customer));
-    let message = |traces: &mut Vec<Trace>, item: &Item| {
-        if item::text(item, "pk").is_some_and(is_theirs) {
-            traces.push(trace_of(item));
-        }
-    };
-    let profile = |traces: &mut Vec<Trace>, item: &Item| {
+    let (dynamodb, mut left) = (&clients.dynamodb, Traces::default());
+    let is_message = |item: &Item| item::text(item, "pk").and_then(messages::owner_of) == Some((tenant, customer));
+    let is_profile = |item: &Item| {
         let owner = item::text(item, "tenant").zip(item::text(item, "pk").and_then(profiles::customer_of));
-        if owner == Some((tenant, customer)) {
-            traces.push(trace_of(item));
-        }
+        owner == Some((tenant, customer))
     };
-    let mut files = Vec::new();
-    scan::versions(&clients.s3, &names.attachments, &attachments::prefix(tenant, customer), |version| {
-        let hidden = version.content.is_none() || !version.newest;
-        files.push(Trace { key: version.key, hidden });
-    })
+    let places = [
+        (
+            &names.messages,
+            None,
+            &is_message as &(dyn Fn(&Item) -> bool + Sync),
+            &mut left.messages,
+        ),
+        (
+            &names.messages,
+            Some(messages::INDEX),
+            &is_message,
+            &mut left.by_conversation,
+        ),
+        (&names.profiles, None, &is_profile, &mut left.profiles),
+    ];
+    for (table, index, is_theirs, found) in places {
+        let take = |item: &Item| found.extend(is_theirs(item).then(|| trace_of(item)));
+        scan::items(dynamodb, table, index, take).await?;
+    }
+    scan::versions(
+        &clients.s3,
+        &names.attachments,
+        &attachments::prefix(tenant, customer),
+        |version| {
+            let hidden = version.content.is_none() || !version.newest;
+            left.attachments.push(Trace {
+                key: version.key,
+                hidden,
+            });
+        },
+    )
     .await?;
-    Ok(Traces {
-        messages: scan::items(dynamodb, &names.messages, None, message).await?.concat(),
-        by_conversation: scan::items(dynamodb, &names.messages, Some(messages::INDEX), message).await?.concat(),
-        profiles: scan::items(dynamodb, &names.profiles, None, profile).await?.concat(),
-        attachments: files,
-    })
+    Ok(left)
 }
 
 fn trace_of(item: &Item) -> Trace {
     let key = item::text(item, "sk").unwrap_or_default().to_owned();
-    Trace { key, hidden: item.contains_key("erasure_id") }
+    Trace {
+        key,
+        hidden: item.contains_key("erasure_id"),
+    }
 }

@@ -8,21 +8,58 @@ use rand_chacha::ChaCha8Rng;
 
 /// Given names, each with the form it takes in an address.
 const GIVEN: [(&str, &str); 24] = [
-    ("Ada", "ada"), ("Zoë", "zoe"), ("Łukasz", "lukasz"), ("Mina", "mina"), ("José", "jose"), ("Anneliese", "anneliese"),
-    ("Søren", "soren"), ("Priya", "priya"), ("Noah", "noah"), ("Ayşe", "ayse"), ("Chloé", "chloe"), ("Dmitri", "dmitri"),
-    ("Fatima", "fatima"), ("Björn", "bjorn"), ("Grace", "grace"), ("Hana", "hana"), ("Ibrahim", "ibrahim"),
-    ("Jana", "jana"), ("Kwame", "kwame"), ("Leïla", "leila"), ("Mateo", "mateo"), ("Nuala", "nuala"), ("美咲", "misaki"),
+    ("Ada", "ada"),
+    ("Zoë", "zoe"),
+    ("Łukasz", "lukasz"),
+    ("Mina", "mina"),
+    ("José", "jose"),
+    ("Anneliese", "anneliese"),
+    ("Søren", "soren"),
+    ("Priya", "priya"),
+    ("Noah", "noah"),
+    ("Ayşe", "ayse"),
+    ("Chloé", "chloe"),
+    ("Dmitri", "dmitri"),
+    ("Fatima", "fatima"),
+    ("Björn", "bjorn"),
+    ("Grace", "grace"),
+    ("Hana", "hana"),
+    ("Ibrahim", "ibrahim"),
+    ("Jana", "jana"),
+    ("Kwame", "kwame"),
+    ("Leïla", "leila"),
+    ("Mateo", "mateo"),
+    ("Nuala", "nuala"),
+    ("美咲", "misaki"),
     ("Tomáš", "tomas"),
 ];
 
 /// Family names, each with the form it takes in an address.
 const FAMILY: [(&str, &str); 24] = [
-    ("O'Brien", "obrien"), ("Müller", "mueller"), ("Kowalski", "kowalski"), ("García Márquez", "garcia-marquez"),
-    ("Nguyễn", "nguyen"), ("Smith-Jones", "smith-jones"), ("Østergård", "ostergard"), ("Sharma", "sharma"),
-    ("Öztürk", "ozturk"), ("Lefèvre", "lefevre"), ("Ivanova", "ivanova"), ("Haddad", "haddad"),
-    ("Lindqvist", "lindqvist"), ("Okafor", "okafor"), ("田中", "tanaka"), ("van der Berg", "vanderberg"),
-    ("D'Angelo", "dangelo"), ("Novák", "novak"), ("Mensah", "mensah"), ("Weiß", "weiss"), ("Pereira", "pereira"),
-    ("Ní Dhomhnaill", "nidhomhnaill"), ("Kaya", "kaya"), ("Baker", "baker"),
+    ("O'Brien", "obrien"),
+    ("Müller", "mueller"),
+    ("Kowalski", "kowalski"),
+    ("García Márquez", "garcia-marquez"),
+    ("Nguyễn", "nguyen"),
+    ("Smith-Jones", "smith-jones"),
+    ("Østergård", "ostergard"),
+    ("Sharma", "sharma"),
+    ("Öztürk", "ozturk"),
+    ("Lefèvre", "lefevre"),
+    ("Ivanova", "ivanova"),
+    ("Haddad", "haddad"),
+    ("Lindqvist", "lindqvist"),
+    ("Okafor", "okafor"),
+    ("田中", "tanaka"),
+    ("van der Berg", "vanderberg"),
+    ("D'Angelo", "dangelo"),
+    ("Novák", "novak"),
+    ("Mensah", "mensah"),
+    ("Weiß", "weiss"),
+    ("Pereira", "pereira"),
+    ("Ní Dhomhnaill", "nidhomhnaill"),
+    ("Kaya", "kaya"),
+    ("Baker", "baker"),
 ];
 
 const DOMAINS: [&str; 3] = ["example.com", "example.org", "example.net"];
@@ -74,7 +111,7 @@ pub(crate) fn person(rng: &mut ChaCha8Rng, tag: &str) -> (String, String) {
 /// A length between `least` and `most`, where short ones are far more usual than long ones.
 pub(crate) fn skewed(rng: &mut ChaCha8Rng, least: usize, most: usize) -> usize {
     let drawn = f64::from(rng.random_range(0..1_000_000_u32)) / 1_000_000.0;
-    least + (drawn.powi(5) * (most - least) as f64) as usize
+    least + (drawn.powi(3) * (most - least) as f64) as usize
 }
 
 /// A text of about `length` bytes: never shorter, and cut to `length` save for the last character's bytes.
@@ -85,7 +122,9 @@ pub(crate) fn text(rng: &mut ChaCha8Rng, length: usize) -> String {
         text.push_str(sentence);
         text.push(if rng.random_bool(0.2) { '\n' } else { ' ' });
     }
-    let end = (length..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+    let end = (length..text.len())
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or(text.len());
     text.truncate(end);
     text
 }

@@ -43,9 +43,16 @@ impl Api {
     /// Calls without a token.
     pub fn anonymous(stack: &Stack) -> Result<Self> {
         // A proxy named in the environment has no business with the loopback address.
-        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none());
         let http = http.build().context("cannot make an HTTP client")?;
-        Ok(Self { http, url: stack.api_url.clone(), host: stack.api_host.clone(), token: None })
+        Ok(Self {
+            http,
+            url: stack.api_url.clone(),
+            host: stack.api_host.clone(),
+            token: None,
+        })
     }
 
     /// Calls as `user`, signed in anew.
@@ -68,7 +75,8 @@ impl Api {
 
     /// `POST path` with a JSON body.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Answer> {
-        self.call(Method::POST, path, &[], Some(serde_json::to_vec(body)?)).await
+        self.call(Method::POST, path, &[], Some(serde_json::to_vec(body)?))
+            .await
     }
 
     /// Any call: further headers, and a body sent byte for byte as JSON.
@@ -79,7 +87,10 @@ impl Api {
         headers: &[(&str, &str)],
         body: Option<Vec<u8>>,
     ) -> Result<Answer> {
-        let mut request = self.http.request(method, format!("{}{path}", self.url)).header(HOST, &self.host);
+        let mut request = self
+            .http
+            .request(method, format!("{}{path}", self.url))
+            .header(HOST, &self.host);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
@@ -89,7 +100,10 @@ impl Api {
         if let Some(body) = body {
             request = request.header("content-type", "application/json").body(body);
         }
-        let answer = request.send().await.context("the API does not answer; is the stack up (`cargo lethe up`)?")?;
+        let answer = request
+            .send()
+            .await
+            .context("the API does not answer; is the stack up (`cargo lethe up`)?")?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let body = parse(&answer.bytes().await.context("the API broke off its answer")?);
         Ok(Answer { status, headers, body })
@@ -106,12 +120,20 @@ impl Answer {
     /// A header as text; empty when missing.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// The body as `T`, if the status is a success; else an error that shows the problem.
     pub fn success<T: DeserializeOwned>(self) -> Result<T> {
-        anyhow::ensure!(self.status.is_success(), "the API answered {}: {}", self.status, self.body);
+        anyhow::ensure!(
+            self.status.is_success(),
+            "the API answered {}: {}",
+            self.status,
+            self.body
+        );
         serde_json::from_value(self.body).context("the API's answer has another form than expected")
     }
 }
@@ -129,7 +151,11 @@ mod tests {
     use serde_json::json;
 
     fn answer(status: StatusCode, body: &[u8]) -> Answer {
-        Answer { status, headers: HeaderMap::new(), body: parse(body) }
+        Answer {
+            status,
+            headers: HeaderMap::new(),
+            body: parse(body),
+        }
     }
 
     #[test]
@@ -142,6 +168,12 @@ mod tests {
     fn a_refusal_is_an_error_that_shows_its_code() {
         let refused = answer(StatusCode::CONFLICT, br#"{"code":"no_policy"}"#);
         assert_eq!(refused.code(), "no_policy");
-        assert!(refused.success::<Value>().unwrap_err().to_string().contains("no_policy"));
+        assert!(
+            refused
+                .success::<Value>()
+                .unwrap_err()
+                .to_string()
+                .contains("no_policy")
+        );
     }
 }

@@ -25,12 +25,16 @@ impl Clients {
         let credentials = Credentials::new(DUMMY_KEY, DUMMY_KEY, None, None, "lethe local stack");
         let loader = aws_config::defaults(BehaviorVersion::latest());
         let loader = loader.endpoint_url(endpoint).region(Region::new(region.to_owned()));
-        Self { sdk: loader.credentials_provider(credentials).load().await }
+        Self {
+            sdk: loader.credentials_provider(credentials).load().await,
+        }
     }
 
     /// Clients from the SDK's default chain (environment, profile, role): real AWS, unless `AWS_ENDPOINT_URL` says else.
     pub async fn from_environment() -> Self {
-        Self { sdk: aws_config::load_defaults(BehaviorVersion::latest()).await }
+        Self {
+            sdk: aws_config::load_defaults(BehaviorVersion::latest()).await,
+        }
     }
 
     /// What the clients are made from, for a service not listed here.

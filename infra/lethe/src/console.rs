@@ -3,7 +3,10 @@
 //! On a terminal a step shows a spinner and then one line; elsewhere (CI, a pipe) the same steps are plain lines, so a
 //! log reads the same as a screen. Progress goes through here too: `bar` for work with a known total. Whoever wants to
 //! say something calls `step`, `line`, `warn` or `bar`; nothing else in the crate may write to stdout.
-#![expect(clippy::print_stdout, reason = "this module is the command's one way to the terminal")]
+#![expect(
+    clippy::print_stdout,
+    reason = "this module is the command's one way to the terminal"
+)]
 
 use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
@@ -33,7 +36,12 @@ pub fn step(label: impl Into<String>) -> Step {
     if spinner.is_none() {
         println!("  {label} ...");
     }
-    Step { label, started: Instant::now(), spinner, settled: false }
+    Step {
+        label,
+        started: Instant::now(),
+        spinner,
+        settled: false,
+    }
 }
 
 impl Step {
@@ -99,7 +107,12 @@ pub fn bar(label: impl Into<String>, total: u64) -> Bar {
         let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
         ProgressBar::new(total).with_style(style).with_message(label.clone())
     });
-    Bar { label, total, tenths_said: 0, shown }
+    Bar {
+        label,
+        total,
+        tenths_said: 0,
+        shown,
+    }
 }
 
 impl Bar {

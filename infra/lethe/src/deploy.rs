@@ -40,7 +40,9 @@ impl Deployer<'_> {
     /// Deploys `template` (a path in the checkout) as `stack_name`, with the settings of `samconfig.toml`'s `local`.
     pub(crate) async fn lethe(&self, stack_name: &str) -> Result<()> {
         let mut command = self.sam(TEMPLATE, stack_name);
-        command.args(["--config-env", "local", "--config-file"]).arg(self.root.join(SETTINGS));
+        command
+            .args(["--config-env", "local", "--config-file"])
+            .arg(self.root.join(SETTINGS));
         self.run(command, stack_name, TEMPLATE).await
     }
 
@@ -55,11 +57,19 @@ impl Deployer<'_> {
     fn sam(&self, template: &str, stack_name: &str) -> Command {
         let mut command = Command::new(self.sam.bin("sam"));
         // Named outright: without it `sam` prefers what an earlier `sam build` left behind.
-        command.args(["deploy", "--no-progressbar", "--stack-name", stack_name, "--template-file"]);
+        command.args([
+            "deploy",
+            "--no-progressbar",
+            "--stack-name",
+            stack_name,
+            "--template-file",
+        ]);
         command.arg(self.root.join(template)).current_dir(self.root);
         only_local(&mut command, self.endpoint, REGION);
         // No telemetry, no look for updates, nothing in the user's home: its own settings live beside the stack's.
-        command.env("SAM_CLI_TELEMETRY", "0").env("__SAM_CLI_APP_DIR", self.state.path().join("sam"));
+        command
+            .env("SAM_CLI_TELEMETRY", "0")
+            .env("__SAM_CLI_APP_DIR", self.state.path().join("sam"));
         command
     }
 
@@ -90,7 +100,10 @@ impl Digests {
             lethe.update(time.as_nanos().to_be_bytes());
         }
         let demo = content_hash(root, &[DEMO_TEMPLATE])?;
-        Ok(Self { lethe: hex::encode(lethe.finalize()), demo: hex::encode(demo.finalize()) })
+        Ok(Self {
+            lethe: hex::encode(lethe.finalize()),
+            demo: hex::encode(demo.finalize()),
+        })
     }
 
     /// Of what was deployed last; empty when nothing was.

@@ -54,12 +54,20 @@ async fn sender(target: &Target) -> Finding {
     let address = target.parameter("SenderEmail");
     let domain = address.rsplit('@').next().unwrap_or_default();
     for identity in [address, domain] {
-        let answer = target.clients.ses().get_email_identity().email_identity(identity).send().await;
+        let answer = target
+            .clients
+            .ses()
+            .get_email_identity()
+            .email_identity(identity)
+            .send()
+            .await;
         if answer.is_ok_and(|identity| identity.verified_for_sending_status()) {
             return Finding::Ok(format!("{identity} is verified for sending"));
         }
     }
-    Finding::Fail(format!("{address} may not send: verify it or {domain} in SES, in the stack's region"))
+    Finding::Fail(format!(
+        "{address} may not send: verify it or {domain} in SES, in the stack's region"
+    ))
 }
 
 async fn sandbox(target: &Target) -> Finding {
@@ -76,7 +84,9 @@ async fn concurrency(target: &Target) -> Finding {
     let wanted = target.parameter("MaximumConcurrency").parse().unwrap_or(0);
     match target.clients.lambda().get_account_settings().send().await {
         Ok(settings) => {
-            let free = settings.account_limit().map_or(0, |limit| limit.unreserved_concurrent_executions().unwrap_or(0));
+            let free = settings
+                .account_limit()
+                .map_or(0, |limit| limit.unreserved_concurrent_executions().unwrap_or(0));
             judge_concurrency(free, wanted)
         }
         Err(error) => Finding::Fail(format!("Lambda does not answer: {}", DisplayErrorContext(&error))),
@@ -93,7 +103,11 @@ fn judge_concurrency(free: i32, wanted: i32) -> Finding {
         "the account has {free} free concurrent executions, MaximumConcurrency={wanted} may need {needed}: \
          ask for a higher quota (Lambda, Concurrent executions) or lower the parameter"
     );
-    if free > wanted { Finding::Warn(text) } else { Finding::Fail(text) }
+    if free > wanted {
+        Finding::Warn(text)
+    } else {
+        Finding::Fail(text)
+    }
 }
 
 async fn operators(target: &Target) -> Finding {
@@ -101,7 +115,14 @@ async fn operators(target: &Target) -> Finding {
         return Finding::Warn("your identity provider is not asked: see that two people are operators".to_owned());
     };
     let group = target.parameter("OperatorGroup");
-    let members = target.clients.cognito().list_users_in_group().user_pool_id(pool).group_name(group).send().await;
+    let members = target
+        .clients
+        .cognito()
+        .list_users_in_group()
+        .user_pool_id(pool)
+        .group_name(group)
+        .send()
+        .await;
     match members {
         Ok(members) if members.users().len() >= 2 => {
             Finding::Ok(format!("{} operators in group {group}", members.users().len()))
@@ -111,7 +132,10 @@ async fn operators(target: &Target) -> Finding {
              (aws cognito-idp admin-add-user-to-group --user-pool-id {pool} --group-name {group} --username ...)",
             members.users().len()
         )),
-        Err(error) => Finding::Fail(format!("the user pool does not answer: {}", DisplayErrorContext(&error))),
+        Err(error) => Finding::Fail(format!(
+            "the user pool does not answer: {}",
+            DisplayErrorContext(&error)
+        )),
     }
 }
 

@@ -21,6 +21,10 @@ pub struct DownArgs {
 pub fn run(args: &DownArgs) -> Result<()> {
     let state = StateDir::or_default(args.dir.as_deref())?;
     let stopped = emulator::stop(&state)?;
-    console::line(if stopped { "The local stack is stopped" } else { "No local stack of this directory was running" });
+    console::line(if stopped {
+        "The local stack is stopped"
+    } else {
+        "No local stack of this directory was running"
+    });
     Ok(())
 }

@@ -6,18 +6,18 @@
 //! command line still matches is ever signalled.
 
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process_group};
 use serde::{Deserialize, Serialize};
 
 use crate::paths::StateDir;
+use crate::port;
 use crate::process::{DUMMY_KEY, tail};
+use crate::process_group::{self, runs};
 use crate::venv::Venv;
 
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -43,7 +43,7 @@ impl Emulator {
     /// The emulator recorded in `state`, if that very process still runs.
     pub(crate) fn recorded(state: &StateDir) -> Option<Self> {
         let emulator: Self = serde_json::from_slice(&fs::read(state.emulator_file()).ok()?).ok()?;
-        is_program(emulator.pid, &emulator.program).then_some(emulator)
+        runs(emulator.pid, &emulator.program).then_some(emulator)
     }
 }
 
@@ -60,12 +60,18 @@ pub(crate) async fn ensure(venv: &Venv, state: &StateDir, port: u16) -> Result<E
 }
 
 async fn start(venv: &Venv, state: &StateDir, wanted: u16) -> Result<Emulator> {
-    let port = free_port(wanted)?;
+    let port = port::free(wanted)?;
+    // What an emulator that died with the machine left behind speaks of nothing any more.
+    forget(state);
     let tmp = state.emulator_tmp();
     fs::create_dir_all(&tmp).with_context(|| format!("cannot create {}; make it writable", tmp.display()))?;
     let program = venv.bin("ministack");
     let mut child = spawn(venv, &program, state, port)?;
-    let emulator = Emulator { pid: child.id(), port, program };
+    let emulator = Emulator {
+        pid: child.id(),
+        port,
+        program,
+    };
     // Recorded before it is ready: whoever is interrupted while waiting can still stop it.
     fs::write(state.emulator_file(), serde_json::to_vec_pretty(&emulator)?).context("cannot write emulator.json")?;
     let deadline = Instant::now() + START_LIMIT;
@@ -74,7 +80,11 @@ async fn start(venv: &Venv, state: &StateDir, wanted: u16) -> Result<Emulator> {
         if ended.is_some() || Instant::now() > deadline {
             stop(state)?;
             let log = state.emulator_log();
-            bail!("the emulator did not start on port {port}; see {}:\n{}", log.display(), tail(&log));
+            bail!(
+                "the emulator did not start on port {port}; see {}:\n{}",
+                log.display(),
+                tail(&log)
+            );
         }
         tokio::time::sleep(POLL).await;
     }
@@ -85,7 +95,13 @@ fn spawn(venv: &Venv, program: &Path, state: &StateDir, port: u16) -> Result<Chi
     let log = File::create(state.emulator_log()).context("cannot write the emulator's log; make .lethe writable")?;
     let errors = log.try_clone().context("cannot share the emulator's log")?;
     let mut command = Command::new(venv.bin("python"));
-    command.arg(program).current_dir(state.path()).stdin(Stdio::null()).stdout(log).stderr(errors).process_group(0);
+    command
+        .arg(program)
+        .current_dir(state.path())
+        .stdin(Stdio::null())
+        .stdout(log)
+        .stderr(errors)
+        .process_group(0);
     command.env_clear();
     for name in ["PATH", "HOME", "LANG"] {
         command.envs(std::env::var_os(name).map(|value| (name, value)));
@@ -97,26 +113,23 @@ fn spawn(venv: &Venv, program: &Path, state: &StateDir, port: u16) -> Result<Chi
         .env("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}"))
         .env("AWS_ACCESS_KEY_ID", DUMMY_KEY)
         .env("AWS_SECRET_ACCESS_KEY", DUMMY_KEY)
-        .env("TMPDIR", state.emulator_tmp());
-    command.spawn().with_context(|| format!("{} could not be started; delete its folder and retry", program.display()))
-}
-
-/// `wanted` if it is free, any free port for 0. The port is free when asked; the emulator refuses one lost since.
-fn free_port(wanted: u16) -> Result<u16> {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, wanted));
-    let taken = wanted != 0 && TcpStream::connect(address).is_ok();
-    match TcpListener::bind(address) {
-        Ok(listener) if !taken => Ok(listener.local_addr().context("a bound port has no number")?.port()),
-        _ => bail!(
-            "port {wanted} is taken by another program: stop it, choose a port with `cargo lethe up --port 0` \
-             (any free one), or, if it is an AWS emulator you want to use, set LETHE_ENDPOINT=http://127.0.0.1:{wanted}"
-        ),
-    }
+        .env("TMPDIR", state.emulator_tmp())
+        // Services nobody here uses that would listen on every address.
+        .env("IOT_MTLS_ENABLED", "0")
+        .env("SFTP_ENABLED", "0");
+    command.spawn().with_context(|| {
+        format!(
+            "{} could not be started; delete its folder and retry",
+            program.display()
+        )
+    })
 }
 
 /// Whether a LocalStack-compatible emulator answers at `endpoint`.
 pub(crate) async fn answers(endpoint: &str) -> bool {
-    let Ok(client) = reqwest::Client::builder().timeout(ANSWER_LIMIT).no_proxy().build() else { return false };
+    let Ok(client) = reqwest::Client::builder().timeout(ANSWER_LIMIT).no_proxy().build() else {
+        return false;
+    };
     let health = client.get(format!("{endpoint}/_localstack/health")).send().await;
     health.is_ok_and(|answer| answer.status().is_success())
 }
@@ -127,14 +140,13 @@ pub(crate) fn stop(state: &StateDir) -> Result<bool> {
         forget(state);
         return Ok(false);
     };
-    let group = i32::try_from(emulator.pid).ok().and_then(Pid::from_raw).context("emulator.json holds no process id")?;
-    kill_process_group(group, Signal::TERM).context("the emulator belongs to another user; stop it as that user")?;
+    process_group::terminate(emulator.pid)?;
     let deadline = Instant::now() + STOP_LIMIT;
-    while is_program(emulator.pid, &emulator.program) && Instant::now() < deadline {
+    while runs(emulator.pid, &emulator.program) && Instant::now() < deadline {
         std::thread::sleep(POLL);
     }
-    // What did not end by itself (a function in the middle of work) ends now; no such group any more is the aim.
-    let _ = kill_process_group(group, Signal::KILL);
+    // What did not end by itself (a function in the middle of work) ends now.
+    process_group::kill(emulator.pid);
     forget(state);
     Ok(true)
 }
@@ -145,21 +157,6 @@ fn forget(state: &StateDir) {
         let _ = fs::remove_file(file);
     }
     let _ = fs::remove_dir_all(state.emulator_tmp());
-}
-
-/// Whether process `pid` runs `program`. A dead process has no command line, a recycled id another one.
-fn is_program(pid: u32, program: &Path) -> bool {
-    let program = program.as_os_str().as_encoded_bytes();
-    match fs::read(format!("/proc/{pid}/cmdline")) {
-        Ok(words) => words.split(|byte| *byte == 0).any(|word| word == program),
-        Err(_) => listed_command(pid).windows(program.len()).any(|part| part == program),
-    }
-}
-
-/// The command line where there is no `/proc` (macOS).
-fn listed_command(pid: u32) -> Vec<u8> {
-    let listed = Command::new("ps").args(["-o", "command=", "-p", &pid.to_string()]).output();
-    listed.map(|output| output.stdout).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -173,7 +170,11 @@ mod tests {
     }
 
     fn record(state: &StateDir, pid: u32, program: &str) {
-        let emulator = Emulator { pid, port: 1, program: program.into() };
+        let emulator = Emulator {
+            pid,
+            port: 1,
+            program: program.into(),
+        };
         fs::write(state.emulator_file(), serde_json::to_vec(&emulator).unwrap()).unwrap();
     }
 
@@ -196,14 +197,5 @@ mod tests {
         record(&state, child.id(), "sleep");
         assert!(stop(&state).unwrap());
         assert!(!child.wait().unwrap().success());
-    }
-
-    #[test]
-    fn a_taken_port_is_refused_with_the_ways_out() {
-        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = taken.local_addr().unwrap().port();
-        let refusal = free_port(port).unwrap_err().to_string();
-        assert!(refusal.contains("--port 0") && refusal.contains("LETHE_ENDPOINT"), "{refusal}");
-        assert_ne!(free_port(0).unwrap(), 0);
     }
 }

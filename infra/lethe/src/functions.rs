@@ -15,7 +15,14 @@ use tokio::process::Command;
 use crate::console;
 
 /// Folder, package, binary and, capitalised, logical id of every function.
-pub const FUNCTIONS: [&str; 6] = ["submission", "review", "planning", "execution", "supervision", "notification"];
+pub const FUNCTIONS: [&str; 6] = [
+    "submission",
+    "review",
+    "planning",
+    "execution",
+    "supervision",
+    "notification",
+];
 
 /// One line of cargo's `--message-format=json`; only the artefacts matter.
 #[derive(Deserialize)]
@@ -37,8 +44,15 @@ pub(crate) async fn build(root: &Path) -> Result<Vec<PathBuf>> {
     step.suspend();
     let mut command = cargo(root);
     command.args(["build", "--workspace", "--bins", "--profile", "local"]);
-    command.arg("--message-format=json-render-diagnostics").stdout(Stdio::piped());
-    let output = command.spawn().context(NO_CARGO)?.wait_with_output().await.context("cargo build was interrupted")?;
+    command
+        .arg("--message-format=json-render-diagnostics")
+        .stdout(Stdio::piped());
+    let output = command
+        .spawn()
+        .context(NO_CARGO)?
+        .wait_with_output()
+        .await
+        .context("cargo build was interrupted")?;
     if !output.status.success() {
         bail!("the functions do not build; cargo's message is above");
     }
@@ -69,9 +83,13 @@ fn lay_out_all(root: &Path, messages: &str) -> Result<Vec<PathBuf>> {
 
 /// Name and file of every binary cargo spoke of.
 fn executables(messages: &str) -> Vec<(String, PathBuf)> {
-    let artefacts = messages.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
+    let artefacts = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Message>(line).ok());
     let artefacts = artefacts.filter(|message| message.reason == "compiler-artifact");
-    artefacts.filter_map(|message| Some((message.target?.name, message.executable?))).collect()
+    artefacts
+        .filter_map(|message| Some((message.target?.name, message.executable?)))
+        .collect()
 }
 
 /// Copies `binary` to `<folder>/bootstrap` unless that is what lies there (same size, same time).
@@ -87,7 +105,11 @@ fn lay_out(binary: &Path, folder: &Path) -> Result<PathBuf> {
     // Renamed into place: a deployment that runs at the same time sees the old file or the new one, never half.
     let fresh = folder.with_extension("new");
     fs::copy(binary, &fresh).with_context(|| format!("cannot write {}; is the disk full?", fresh.display()))?;
-    File::options().write(true).open(&fresh)?.set_modified(built_at).context("cannot set a file time")?;
+    File::options()
+        .write(true)
+        .open(&fresh)?
+        .set_modified(built_at)
+        .context("cannot set a file time")?;
     fs::rename(&fresh, &bootstrap).with_context(|| format!("cannot replace {}", bootstrap.display()))?;
     Ok(bootstrap)
 }
@@ -105,7 +127,10 @@ mod tests {
             "\nnot json\n",
             r#"{"reason":"build-finished","success":true}"#,
         );
-        assert_eq!(executables(messages), [("review".to_owned(), PathBuf::from("/t/local/review"))]);
+        assert_eq!(
+            executables(messages),
+            [("review".to_owned(), PathBuf::from("/t/local/review"))]
+        );
     }
 
     #[test]

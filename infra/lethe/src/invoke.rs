@@ -12,8 +12,14 @@ use crate::stack_file::Stack;
 /// Invokes the function of output `<output>` (`SupervisionFunction`, say) with `payload`.
 pub async fn invoke(stack: &Stack, output: &str, payload: &Value) -> Result<Value> {
     let lambda = Clients::of(stack).await.lambda();
-    let call = lambda.invoke().function_name(stack.output(output)?).payload(Blob::new(serde_json::to_vec(payload)?));
-    let answer = call.send().await.with_context(|| format!("{output} cannot be invoked; is the stack up?"))?;
+    let call = lambda
+        .invoke()
+        .function_name(stack.output(output)?)
+        .payload(Blob::new(serde_json::to_vec(payload)?));
+    let answer = call
+        .send()
+        .await
+        .with_context(|| format!("{output} cannot be invoked; is the stack up?"))?;
     let returned = answer.payload.map(Blob::into_inner).unwrap_or_default();
     let returned = serde_json::from_slice(&returned).unwrap_or(Value::Null);
     match answer.function_error {

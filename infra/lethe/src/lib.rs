@@ -3,9 +3,10 @@
 //!
 //! # Layout
 //!
-//! One file a subcommand: [`up`], [`down`], [`test`], [`doctor`]. Each has its `Args` and a `run`.
-//! What they stand on: `paths` (where things are), `venv` (Python), `functions` (the build), `emulator` (start, stop),
-//! `deploy` (`sam`), `users`, [`stack_file`] (`.lethe/stack.json`), [`own_stack`] (a stack for one run).
+//! One file a subcommand: [`up`], [`down`], [`mod@test`], [`doctor`]. Each has its `Args` and a `run`.
+//! What they stand on: `paths` (where things are), `venv` (Python), `functions` (the build), `emulator` and `port`
+//! (start, stop), `deploy` (`sam`), `users` and `password`, [`stack_file`] (`.lethe/stack.json`), [`own_stack`] (a
+//! stack for one run), `process` and `process_group` (tools, and what outlives them).
 //! What reaches a deployment: [`clients`], [`target`], [`signin`], [`api`], [`invoke`], [`mailbox`].
 //! Whatever is printed goes through [`console`].
 
@@ -20,8 +21,11 @@ pub mod functions;
 pub mod invoke;
 pub mod mailbox;
 pub mod own_stack;
+mod password;
 pub mod paths;
+mod port;
 mod process;
+mod process_group;
 pub mod signin;
 pub mod stack_file;
 pub mod target;

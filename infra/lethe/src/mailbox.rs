@@ -37,10 +37,20 @@ struct Sent {
 
 /// What was sent so far, oldest first.
 pub async fn letters(stack: &Stack) -> Result<Vec<Letter>> {
-    let http = reqwest::Client::builder().no_proxy().build().context("cannot make an HTTP client")?;
+    let http = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .context("cannot make an HTTP client")?;
     let url = format!("{}/_ministack/ses/messages", stack.endpoint);
-    let answer = http.get(url).send().await.context("the emulator does not answer; is the stack up?")?;
-    let sent: Sent = answer.json().await.context("this emulator does not list its e-mails; use the one `up` starts")?;
+    let answer = http
+        .get(url)
+        .send()
+        .await
+        .context("the emulator does not answer; is the stack up?")?;
+    let sent: Sent = answer
+        .json()
+        .await
+        .context("this emulator does not list its e-mails; use the one `up` starts")?;
     Ok(sent.messages.into_values().flatten().collect())
 }
 

@@ -33,8 +33,14 @@ struct Guard {
 impl OwnStack {
     /// Brings one up.
     pub async fn start() -> Result<Self> {
-        let dir = tempfile::Builder::new().prefix("lethe-").tempdir().context("cannot make a temporary directory")?;
-        let guard = Guard { state: StateDir::new(dir.path())?, _dir: dir };
+        let dir = tempfile::Builder::new()
+            .prefix("lethe-")
+            .tempdir()
+            .context("cannot make a temporary directory")?;
+        let guard = Guard {
+            state: StateDir::new(dir.path())?,
+            _dir: dir,
+        };
         let options = Options {
             state: guard.state.clone(),
             port: 0,

@@ -14,7 +14,10 @@ pub fn checkout() -> Result<PathBuf> {
     let is_root = |folder: &&Path| folder.join("infra/lethe/Cargo.toml").is_file();
     match here.ancestors().find(is_root) {
         Some(root) => Ok(root.to_path_buf()),
-        None => bail!("{} is not inside a Lethe checkout; change to one and run `cargo lethe` there", here.display()),
+        None => bail!(
+            "{} is not inside a Lethe checkout; change to one and run `cargo lethe` there",
+            here.display()
+        ),
     }
 }
 
@@ -57,7 +60,7 @@ impl StateDir {
         self.0.join("stack.json")
     }
 
-    /// Which emulator was started for this stack; see [`crate::emulator`].
+    /// Which emulator was started for this stack; written by `emulator.rs`.
     #[must_use]
     pub fn emulator_file(&self) -> PathBuf {
         self.0.join("emulator.json")

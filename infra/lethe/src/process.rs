@@ -29,15 +29,25 @@ pub(crate) async fn run_logged(mut command: Command, log: &Path, what: &str, rem
     if status.success() {
         return Ok(());
     }
-    bail!("{what} failed ({status}); {remedy}\nIts last lines, all of them in {}:\n{}", log.display(), tail(log));
+    bail!(
+        "{what} failed ({status}); {remedy}\nIts last lines, all of them in {}:\n{}",
+        log.display(),
+        tail(log)
+    );
 }
 
 /// The last lines of a log, indented; empty when there is none.
 pub(crate) fn tail(log: &Path) -> String {
-    let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let text = fs::read(log)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default();
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let from = lines.len().saturating_sub(LINES_SHOWN);
-    lines[from..].iter().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n")
+    lines[from..]
+        .iter()
+        .map(|line| format!("    {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Points a tool at the local stack. Whatever the user's shell says about AWS is taken away first: a profile or a
@@ -48,7 +58,14 @@ pub(crate) fn only_local(command: &mut Command, endpoint: &str, region: &str) {
             command.env_remove(name);
         }
     }
-    command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
-    command.env("AWS_ACCESS_KEY_ID", DUMMY_KEY).env("AWS_SECRET_ACCESS_KEY", DUMMY_KEY);
-    command.env("AWS_ENDPOINT_URL", endpoint).env("AWS_REGION", region).env("AWS_DEFAULT_REGION", region);
+    command
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+    command
+        .env("AWS_ACCESS_KEY_ID", DUMMY_KEY)
+        .env("AWS_SECRET_ACCESS_KEY", DUMMY_KEY);
+    command
+        .env("AWS_ENDPOINT_URL", endpoint)
+        .env("AWS_REGION", region)
+        .env("AWS_DEFAULT_REGION", region);
 }

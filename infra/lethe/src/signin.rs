@@ -25,11 +25,24 @@ impl std::fmt::Debug for Tokens {
 /// Signs `user` in at the pool of `stack`.
 pub async fn sign_in(stack: &Stack, user: &User) -> Result<Tokens> {
     let cognito = Clients::of(stack).await.cognito();
-    let begin = cognito.admin_initiate_auth().user_pool_id(&stack.user_pool_id).client_id(&stack.client_id);
+    let begin = cognito
+        .admin_initiate_auth()
+        .user_pool_id(&stack.user_pool_id)
+        .client_id(&stack.client_id);
     let begin = begin.auth_flow(AuthFlowType::AdminUserPasswordAuth);
-    let answer = begin.auth_parameters("USERNAME", &user.email).auth_parameters("PASSWORD", &user.password).send().await;
-    let answer = answer.with_context(|| format!("{} cannot sign in; run `cargo lethe up` to renew users", user.email))?;
-    let result = answer.authentication_result.context("Cognito asks for a second step that a script cannot take")?;
-    let (id, access) = (result.id_token.context("no id token")?, result.access_token.context("no access token")?);
+    let answer = begin
+        .auth_parameters("USERNAME", &user.email)
+        .auth_parameters("PASSWORD", &user.password)
+        .send()
+        .await;
+    let answer =
+        answer.with_context(|| format!("{} cannot sign in; run `cargo lethe up` to renew users", user.email))?;
+    let result = answer
+        .authentication_result
+        .context("Cognito asks for a second step that a script cannot take")?;
+    let (id, access) = (
+        result.id_token.context("no id token")?,
+        result.access_token.context("no access token")?,
+    );
     Ok(Tokens { id, access })
 }

@@ -75,7 +75,8 @@ impl Stack {
     /// The stack the tests run on. Never the demo's: a test that finds no stack of its own fails and says why.
     pub fn for_tests() -> Result<Self> {
         let file = std::env::var_os("LETHE_STACK");
-        let file = file.context("this test needs a deployed stack of its own: run `cargo lethe test`, not `cargo test`")?;
+        let file =
+            file.context("this test needs a deployed stack of its own: run `cargo lethe test`, not `cargo test`")?;
         Self::read(Path::new(&file))
     }
 
@@ -93,29 +94,39 @@ impl Stack {
         let mut options = OpenOptions::new();
         let opened = options.write(true).create(true).truncate(true).mode(0o600).open(&fresh);
         let mut out = opened.with_context(|| format!("cannot write {}; make it writable", fresh.display()))?;
-        out.write_all(&serde_json::to_vec_pretty(self)?).context("cannot write the stack file; is the disk full?")?;
+        out.write_all(&serde_json::to_vec_pretty(self)?)
+            .context("cannot write the stack file; is the disk full?")?;
         fs::rename(&fresh, file).with_context(|| format!("cannot replace {}", file.display()))
     }
 
     /// An output of the stack by name.
     pub fn output(&self, name: &str) -> Result<&str> {
         let value = self.outputs.get(name);
-        value.map(String::as_str).with_context(|| format!("the stack has no output {name}; is template.yaml older?"))
+        value
+            .map(String::as_str)
+            .with_context(|| format!("the stack has no output {name}; is template.yaml older?"))
     }
 
     /// An output of the sample application's stack by name.
     pub fn demo_output(&self, name: &str) -> Result<&str> {
         let value = self.demo_outputs.get(name);
-        value.map(String::as_str).with_context(|| format!("the sample application's stack has no output {name}"))
+        value
+            .map(String::as_str)
+            .with_context(|| format!("the sample application's stack has no output {name}"))
     }
 
     /// The first user of `tenant` in `group` (none: a data subject).
     pub fn user(&self, tenant: &str, group: Option<&str>) -> Result<&User> {
         let fits = |user: &&User| {
-            let member = group.map_or(user.subject_id.is_some(), |group| user.groups.iter().any(|one| one == group));
+            let member = group.map_or(user.subject_id.is_some(), |group| {
+                user.groups.iter().any(|one| one == group)
+            });
             user.tenant == tenant && member
         };
-        self.users.iter().find(fits).with_context(|| format!("no user of {tenant} in {group:?}; run `cargo lethe up`"))
+        self.users
+            .iter()
+            .find(fits)
+            .with_context(|| format!("no user of {tenant} in {group:?}; run `cargo lethe up`"))
     }
 }
 
@@ -141,7 +152,10 @@ mod tests {
             api_url: "http://127.0.0.1:4566".to_owned(),
             user_pool_id: "pool".to_owned(),
             client_id: "client".to_owned(),
-            users: vec![user("o@acme.example", &["PlatformAdmin"], None), user("s@acme.example", &[], Some("cust-0001"))],
+            users: vec![
+                user("o@acme.example", &["PlatformAdmin"], None),
+                user("s@acme.example", &[], Some("cust-0001")),
+            ],
             outputs: BTreeMap::from([("ApiId".to_owned(), "abcd1234".to_owned())]),
             demo_outputs: BTreeMap::new(),
         }
@@ -159,7 +173,10 @@ mod tests {
     #[test]
     fn users_are_found_by_tenant_and_group() {
         let stack = stack();
-        assert_eq!(stack.user("acme", Some("PlatformAdmin")).unwrap().email, "o@acme.example");
+        assert_eq!(
+            stack.user("acme", Some("PlatformAdmin")).unwrap().email,
+            "o@acme.example"
+        );
         assert_eq!(stack.user("acme", None).unwrap().email, "s@acme.example");
         assert!(stack.user("globex", None).is_err());
     }

@@ -54,7 +54,12 @@ impl Target {
 
     /// Reads a stack; nothing if there is none or it was never deployed well.
     pub async fn find(clients: Clients, stack_name: &str) -> Result<Option<Self>> {
-        let answer = clients.cloudformation().describe_stacks().stack_name(stack_name).send().await;
+        let answer = clients
+            .cloudformation()
+            .describe_stacks()
+            .stack_name(stack_name)
+            .send()
+            .await;
         let stacks = match answer {
             Ok(answer) => answer.stacks.unwrap_or_default(),
             // CloudFormation's way to say that there is no such stack.
@@ -66,19 +71,40 @@ impl Target {
         };
         let deployed = |stack: &&aws_sdk_cloudformation::types::Stack| {
             let status = stack.stack_status().map_or("", |status| status.as_str());
-            matches!(status, "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" | "IMPORT_COMPLETE")
+            matches!(
+                status,
+                "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "UPDATE_ROLLBACK_COMPLETE" | "IMPORT_COMPLETE"
+            )
         };
-        let Some(stack) = stacks.iter().find(deployed) else { return Ok(None) };
-        let outputs = stack.outputs().iter().map(|one| pair(one.output_key(), one.output_value()));
-        let parameters = stack.parameters().iter().map(|one| pair(one.parameter_key(), one.parameter_value()));
+        let Some(stack) = stacks.iter().find(deployed) else {
+            return Ok(None);
+        };
+        let outputs = stack
+            .outputs()
+            .iter()
+            .map(|one| pair(one.output_key(), one.output_value()));
+        let parameters = stack
+            .parameters()
+            .iter()
+            .map(|one| pair(one.parameter_key(), one.parameter_value()));
         let (outputs, parameters) = (outputs.collect(), parameters.collect());
-        Ok(Some(Self { clients, stack_name: stack_name.to_owned(), outputs, parameters }))
+        Ok(Some(Self {
+            clients,
+            stack_name: stack_name.to_owned(),
+            outputs,
+            parameters,
+        }))
     }
 
     /// An output by name.
     pub fn output(&self, name: &str) -> Result<&str> {
         let value = self.outputs.get(name);
-        let missing = || format!("stack {} has no output {name}; deploy this version's template", self.stack_name);
+        let missing = || {
+            format!(
+                "stack {} has no output {name}; deploy this version's template",
+                self.stack_name
+            )
+        };
         value.map(String::as_str).with_context(missing)
     }
 

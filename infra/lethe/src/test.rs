@@ -7,11 +7,13 @@ use std::process::{ExitStatus, Stdio};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Child;
 
 use crate::console;
 use crate::functions::cargo;
 use crate::own_stack::{OwnStack, until_interrupted};
 use crate::paths;
+use crate::process_group;
 use crate::test_report::TestReport;
 
 /// `lethe test`
@@ -43,15 +45,36 @@ async fn run_on_own_stack(args: &TestArgs) -> Result<(ExitStatus, TestReport)> {
 
 async fn run_tests(args: &TestArgs, own: &OwnStack) -> Result<(ExitStatus, TestReport)> {
     let mut command = cargo(&paths::checkout()?);
-    command.args(["test", "--workspace", "--profile", "local", "--no-fail-fast"]).args(&args.filter);
-    command.env("LETHE_STACK", own.stack_file()).stdout(Stdio::piped());
-    let mut child = command.spawn().context("cargo could not be started; call this as `cargo lethe test`")?;
-    let output = child.stdout.take().context("cargo's output was not captured")?;
+    command
+        .args(["test", "--workspace", "--profile", "local", "--no-fail-fast"])
+        .args(&args.filter);
+    command
+        .env("LETHE_STACK", own.stack_file())
+        .stdout(Stdio::piped())
+        .process_group(0);
+    let child = command
+        .spawn()
+        .context("cargo could not be started; call this as `cargo lethe test`")?;
+    let mut runner = Runner(child);
+    let output = runner.0.stdout.take().context("cargo's output was not captured")?;
     let mut lines = BufReader::new(output).lines();
     let mut report = TestReport::default();
     while let Some(line) = lines.next_line().await.context("cargo's output broke off")? {
         report.read(&line);
         console::line(line);
     }
-    Ok((child.wait().await.context("cargo test was lost")?, report))
+    Ok((runner.0.wait().await.context("cargo test was lost")?, report))
+}
+
+/// Cargo and the test binaries it runs: a group of its own, ended as a whole. An interrupted run would otherwise leave
+/// a test behind that goes on against a stack that is no more.
+struct Runner(Child);
+
+impl Drop for Runner {
+    fn drop(&mut self) {
+        // No id: it was waited for, and the number may be somebody else's by now.
+        if let Some(leader) = self.0.id() {
+            process_group::kill(leader);
+        }
+    }
 }

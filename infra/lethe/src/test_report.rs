@@ -22,11 +22,15 @@ impl TestReport {
         if let Some((_, why)) = line.split_once(SKIPPED) {
             self.skips.push(why.trim().to_owned());
         }
-        let Some(counts) = line.strip_prefix("test result: ") else { return };
+        let Some(counts) = line.strip_prefix("test result: ") else {
+            return;
+        };
         let counts = counts.split_once(". ").map_or("", |(_, counts)| counts);
         for count in counts.split(';') {
             let mut words = count.split_whitespace();
-            let Some(number) = words.next().and_then(|word| word.parse::<u64>().ok()) else { continue };
+            let Some(number) = words.next().and_then(|word| word.parse::<u64>().ok()) else {
+                continue;
+            };
             match words.next() {
                 Some("passed") => self.passed += number,
                 Some("failed") => self.failed += number,
@@ -53,7 +57,12 @@ impl fmt::Display for TestReport {
     /// `N passed, N failed`, and `, N skipped` if any were.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let by_themselves = self.skips.len() as u64;
-        write!(f, "{} passed, {} failed", self.passed.saturating_sub(by_themselves), self.failed)?;
+        write!(
+            f,
+            "{} passed, {} failed",
+            self.passed.saturating_sub(by_themselves),
+            self.failed
+        )?;
         match by_themselves + self.ignored {
             0 => Ok(()),
             skipped => write!(f, ", {skipped} skipped"),
@@ -88,6 +97,9 @@ mod tests {
 
     #[test]
     fn a_test_that_talks_about_results_does_not_count() {
-        assert_eq!(report("it said: test result: ok. 5 passed; 0 failed"), "0 passed, 0 failed");
+        assert_eq!(
+            report("it said: test result: ok. 5 passed; 0 failed"),
+            "0 passed, 0 failed"
+        );
     }
 }

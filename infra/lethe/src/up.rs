@@ -1,7 +1,7 @@
 //! `lethe up`: the whole local stack, from nothing to signed-in users; a second time quick and without a change.
 //!
-//! The order is the order of what can go wrong on a fresh machine: Python, packages, the build, the emulator, the two
-//! deployments, the users. `stack.json` is written last, so that whoever finds one finds a stack that works.
+//! What fails quickly comes first: Python, packages, the port; then the build, the two deployments, the users.
+//! `stack.json` is written last, so that whoever finds one finds a stack that works.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -51,16 +51,30 @@ impl Options {
     /// The stack a person works with.
     pub fn standard(dir: Option<&Path>) -> Result<Self> {
         let (stack_name, demo_name) = ("lethe-local".to_owned(), "lethe-demo".to_owned());
-        Ok(Self { state: StateDir::or_default(dir)?, port: DEFAULT_PORT, stack_name, demo_name })
+        Ok(Self {
+            state: StateDir::or_default(dir)?,
+            port: DEFAULT_PORT,
+            stack_name,
+            demo_name,
+        })
     }
 }
 
 /// Runs the subcommand.
 pub async fn run(args: &UpArgs) -> Result<()> {
-    let options = Options { port: args.port, ..Options::standard(args.dir.as_deref())? };
+    let options = Options {
+        port: args.port,
+        ..Options::standard(args.dir.as_deref())?
+    };
     let stack = up(&options).await?;
-    console::line(format!("The API is at {} with the header Host: {}", stack.api_url, stack.api_host));
-    console::line(format!("Users and their passwords are in {}", options.state.stack_file().display()));
+    console::line(format!(
+        "The API is at {} with the header Host: {}",
+        stack.api_url, stack.api_host
+    ));
+    console::line(format!(
+        "Users and their passwords are in {}",
+        options.state.stack_file().display()
+    ));
     Ok(())
 }
 
@@ -70,13 +84,19 @@ pub async fn up(options: &Options) -> Result<Stack> {
     let state = &options.state;
     fs::create_dir_all(state.path()).with_context(|| format!("cannot create {}", state.path().display()))?;
     let tools = Tools::ready(&root).await?;
-    let functions = functions::build(&root).await?;
     let endpoint = endpoint(options, &tools.emulator).await?;
+    let functions = functions::build(&root).await?;
     let clients = Clients::local(&endpoint, REGION).await;
-    let found = Stack::read(&state.stack_file()).ok().filter(|stack| stack.endpoint == endpoint);
+    let found = Stack::read(&state.stack_file())
+        .ok()
+        .filter(|stack| stack.endpoint == endpoint);
     let wanted = Digests::of(&root, &functions)?;
     // Without the file of a finished `up` nothing counts as deployed.
-    let deployed = if found.is_some() { Digests::read(state) } else { Digests::default() };
+    let deployed = if found.is_some() {
+        Digests::read(state)
+    } else {
+        Digests::default()
+    };
     let stands = async |name: &str| Target::find(clients.clone(), name).await.map(|found| found.is_some());
     let lethe_stands = wanted.lethe == deployed.lethe && stands(&options.stack_name).await?;
     let demo_stands = wanted.demo == deployed.demo && stands(&options.demo_name).await?;
@@ -84,7 +104,12 @@ pub async fn up(options: &Options) -> Result<Stack> {
         console::line(format!("Stack {} is up and unchanged", options.stack_name));
         return Ok(stack.clone());
     }
-    let deployer = Deployer { sam: &tools.sam, root: &root, state, endpoint: &endpoint };
+    let deployer = Deployer {
+        sam: &tools.sam,
+        root: &root,
+        state,
+        endpoint: &endpoint,
+    };
     if !lethe_stands {
         deployer.lethe(&options.stack_name).await?;
     }
@@ -134,10 +159,18 @@ async fn describe(options: &Options, clients: &Clients, endpoint: &str, found: O
     let lethe = Target::read(clients.clone(), &options.stack_name).await?;
     let demo = Target::read(clients.clone(), &options.demo_name).await?;
     let step = console::step("Making the users");
-    let sender = clients.ses().create_email_identity().email_identity(lethe.parameter("SenderEmail"));
-    sender.send().await.context("the emulator refuses the sender's address in samconfig.toml")?;
+    let sender = clients
+        .ses()
+        .create_email_identity()
+        .email_identity(lethe.parameter("SenderEmail"));
+    sender
+        .send()
+        .await
+        .context("the emulator refuses the sender's address in samconfig.toml")?;
     let pool = lethe.output("UserPoolId")?.to_owned();
-    let known = found.filter(|stack| stack.user_pool_id == pool).map(|stack| stack.users.as_slice());
+    let known = found
+        .filter(|stack| stack.user_pool_id == pool)
+        .map(|stack| stack.users.as_slice());
     let groups = Groups::of(&lethe.parameters);
     let users = users::ensure(&clients.cognito(), &pool, &groups, known.unwrap_or_default()).await?;
     step.done(&format!("{} users", users.len()));

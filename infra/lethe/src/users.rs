@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use aws_sdk_cognitoidentityprovider::Client;
-use aws_sdk_cognitoidentityprovider::error::DisplayErrorContext;
+use aws_sdk_cognitoidentityprovider::error::{DisplayErrorContext, SdkError};
 use aws_sdk_cognitoidentityprovider::types::{AttributeType, MessageActionType};
-use rand::RngExt;
 
+use crate::password;
 use crate::stack_file::User;
 
 /// What a person is in Lethe.
@@ -30,14 +30,28 @@ struct Person {
 }
 
 const PEOPLE: [Person; 7] = [
-    Person { name: "Olivia Okafor", email: "olivia@acme.example", tenant: "acme", role: Role::Operator },
-    Person { name: "Oscar Lindqvist", email: "oscar@acme.example", tenant: "acme", role: Role::Operator },
-    Person { name: "Audrey Novak", email: "audrey@acme.example", tenant: "acme", role: Role::Auditor },
-    Person { name: "Ada Moreau", email: "ada@acme.example", tenant: "acme", role: Role::Subject("cust-0001") },
-    Person { name: "Ben Castillo", email: "ben@acme.example", tenant: "acme", role: Role::Subject("cust-0002") },
-    Person { name: "Greta Ionescu", email: "greta@globex.example", tenant: "globex", role: Role::Operator },
-    Person { name: "Gus Hartmann", email: "gus@globex.example", tenant: "globex", role: Role::Subject("cust-0001") },
+    person("Olivia Okafor", "olivia@acme.example", "acme", Role::Operator),
+    person("Oscar Lindqvist", "oscar@acme.example", "acme", Role::Operator),
+    person("Audrey Novak", "audrey@acme.example", "acme", Role::Auditor),
+    person("Ada Moreau", "ada@acme.example", "acme", Role::Subject("cust-0001")),
+    person("Ben Castillo", "ben@acme.example", "acme", Role::Subject("cust-0002")),
+    person("Greta Ionescu", "greta@globex.example", "globex", Role::Operator),
+    person(
+        "Gus Hartmann",
+        "gus@globex.example",
+        "globex",
+        Role::Subject("cust-0001"),
+    ),
 ];
+
+const fn person(name: &'static str, email: &'static str, tenant: &'static str, role: Role) -> Person {
+    Person {
+        name,
+        email,
+        tenant,
+        role,
+    }
+}
 
 /// Names of the two groups, as the stack was deployed.
 #[derive(Debug)]
@@ -49,10 +63,14 @@ pub(crate) struct Groups {
 impl Groups {
     /// From the stack's parameters, with the template's own defaults.
     pub(crate) fn of(parameters: &BTreeMap<String, String>) -> Self {
-        let named = |key: &str, default: &str| {
-            parameters.get(key).filter(|value| !value.is_empty()).map_or_else(|| default.to_owned(), Clone::clone)
+        let named = |key: &str, default: &str| match parameters.get(key) {
+            Some(name) if !name.is_empty() => name.clone(),
+            _ => default.to_owned(),
         };
-        Self { operator: named("OperatorGroup", "PlatformAdmin"), auditor: named("AuditorGroup", "Auditor") }
+        Self {
+            operator: named("OperatorGroup", "PlatformAdmin"),
+            auditor: named("AuditorGroup", "Auditor"),
+        }
     }
 }
 
@@ -60,9 +78,14 @@ impl Groups {
 pub(crate) async fn ensure(cognito: &Client, pool: &str, groups: &Groups, known: &[User]) -> Result<Vec<User>> {
     let mut users = Vec::with_capacity(PEOPLE.len());
     for person in &PEOPLE {
-        let password = known.iter().find(|user| user.email == person.email).map(|user| user.password.clone());
-        let user = person.to_user(groups, password.unwrap_or_else(new_password));
-        make(cognito, pool, person, &user).await.with_context(|| format!("cannot make the user {}", person.email))?;
+        let password = known
+            .iter()
+            .find(|user| user.email == person.email)
+            .map(|user| user.password.clone());
+        let user = person.to_user(groups, password.unwrap_or_else(password::random));
+        make(cognito, pool, person, &user)
+            .await
+            .with_context(|| format!("cannot make the user {}", person.email))?;
         users.push(user);
     }
     Ok(users)
@@ -75,7 +98,13 @@ impl Person {
             Role::Auditor => (vec![groups.auditor.clone()], None),
             Role::Subject(id) => (Vec::new(), Some(id.to_owned())),
         };
-        User { email: self.email.to_owned(), password, groups, tenant: self.tenant.to_owned(), subject_id }
+        User {
+            email: self.email.to_owned(),
+            password,
+            groups,
+            tenant: self.tenant.to_owned(),
+            subject_id,
+        }
     }
 }
 
@@ -90,31 +119,43 @@ async fn make(cognito: &Client, pool: &str, person: &Person, user: &User) -> Res
         attributes.push(attribute("custom:subject_id", id)?);
     }
     let create = cognito.admin_create_user().user_pool_id(pool).username(person.email);
-    let create = create.message_action(MessageActionType::Suppress).set_user_attributes(Some(attributes));
-    if let Err(error) = create.send().await.map_err(aws_sdk_cognitoidentityprovider::error::SdkError::into_service_error)
+    let create = create
+        .message_action(MessageActionType::Suppress)
+        .set_user_attributes(Some(attributes));
+    if let Err(error) = create.send().await.map_err(SdkError::into_service_error)
         && !error.is_username_exists_exception()
     {
-        anyhow::bail!("Cognito refuses it: {}", DisplayErrorContext(&error));
+        bail!("Cognito refuses it: {}", DisplayErrorContext(&error));
     }
-    let password = cognito.admin_set_user_password().user_pool_id(pool).username(person.email);
-    password.password(&user.password).permanent(true).send().await.context("Cognito refuses the password")?;
+    let password = cognito
+        .admin_set_user_password()
+        .user_pool_id(pool)
+        .username(person.email);
+    password
+        .password(&user.password)
+        .permanent(true)
+        .send()
+        .await
+        .context("Cognito refuses the password")?;
     for group in &user.groups {
-        let add = cognito.admin_add_user_to_group().user_pool_id(pool).username(person.email).group_name(group);
-        add.send().await.with_context(|| format!("Cognito refuses the group {group}"))?;
+        let add = cognito
+            .admin_add_user_to_group()
+            .user_pool_id(pool)
+            .username(person.email)
+            .group_name(group);
+        add.send()
+            .await
+            .with_context(|| format!("Cognito refuses the group {group}"))?;
     }
     Ok(())
 }
 
 fn attribute(name: &str, value: &str) -> Result<AttributeType> {
-    AttributeType::builder().name(name).value(value).build().context("an attribute needs a name")
-}
-
-/// 24 random letters and digits, and one of each kind a pool's policy may ask for.
-fn new_password() -> String {
-    const ALPHABET: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz23456789";
-    let mut random = rand::rng();
-    let letters = (0..24).map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())]));
-    letters.chain("-Aa1".chars()).collect()
+    AttributeType::builder()
+        .name(name)
+        .value(value)
+        .build()
+        .context("an attribute needs a name")
 }
 
 #[cfg(test)]
@@ -123,7 +164,10 @@ mod tests {
 
     fn users() -> Vec<User> {
         let groups = Groups::of(&BTreeMap::new());
-        PEOPLE.iter().map(|person| person.to_user(&groups, new_password())).collect()
+        PEOPLE
+            .iter()
+            .map(|person| person.to_user(&groups, password::random()))
+            .collect()
     }
 
     #[test]
@@ -133,21 +177,26 @@ mod tests {
             let fits = |user: &&User| user.tenant == tenant && user.groups.first().map(String::as_str) == group;
             users.iter().filter(fits).count()
         };
-        assert_eq!((count("acme", Some("PlatformAdmin")), count("acme", None), count("acme", Some("Auditor"))), (2, 2, 1));
+        assert_eq!(
+            (
+                count("acme", Some("PlatformAdmin")),
+                count("acme", None),
+                count("acme", Some("Auditor"))
+            ),
+            (2, 2, 1)
+        );
         assert_eq!((count("globex", Some("PlatformAdmin")), count("globex", None)), (1, 1));
     }
 
     #[test]
     fn one_subject_id_exists_in_both_tenants() {
         let users = users();
-        let with_id = users.iter().filter(|user| user.subject_id.as_deref() == Some("cust-0001"));
-        assert_eq!(with_id.map(|user| user.tenant.as_str()).collect::<Vec<_>>(), ["acme", "globex"]);
-    }
-
-    #[test]
-    fn passwords_differ_and_satisfy_the_pool() {
-        let (one, two) = (new_password(), new_password());
-        assert_ne!(one, two);
-        assert!(one.len() >= 14 && one.contains('-') && one.contains(|c: char| c.is_ascii_digit()));
+        let with_id = users
+            .iter()
+            .filter(|user| user.subject_id.as_deref() == Some("cust-0001"));
+        assert_eq!(
+            with_id.map(|user| user.tenant.as_str()).collect::<Vec<_>>(),
+            ["acme", "globex"]
+        );
     }
 }

@@ -16,7 +16,14 @@ use crate::paths;
 use crate::process::run_logged;
 
 const OLDEST: (u32, u32) = (3, 11);
-const CANDIDATES: [&str; 6] = ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python"];
+const CANDIDATES: [&str; 6] = [
+    "python3",
+    "python3.14",
+    "python3.13",
+    "python3.12",
+    "python3.11",
+    "python",
+];
 const PROBE: &str = "import sys, importlib.util as u; \
     print(*sys.version_info[:2], int(bool(u.find_spec('venv') and u.find_spec('ensurepip'))))";
 
@@ -46,24 +53,40 @@ pub(crate) async fn find_python() -> Result<Python> {
     let candidates = named.as_deref().map_or_else(|| CANDIDATES.to_vec(), |one| vec![one]);
     let mut without_venv = None;
     for program in candidates {
-        let Some((version, has_venv)) = probe(program).await else { continue };
+        let Some((version, has_venv)) = probe(program).await else {
+            continue;
+        };
         if version < OLDEST {
             continue;
         }
         if has_venv {
-            return Ok(Python { program: program.to_owned(), version });
+            return Ok(Python {
+                program: program.to_owned(),
+                version,
+            });
         }
         without_venv = without_venv.or(Some((program, version)));
     }
     if let Some((program, (major, minor))) = without_venv {
-        bail!("{program} lacks the modules venv and ensurepip; install them (Debian: apt install python{major}.{minor}-venv)");
+        bail!(
+            "{program} lacks the modules venv and ensurepip; install them (Debian: apt install python{major}.{minor}-venv)"
+        );
     }
-    bail!("no Python {}.{} or later was found; install one, or name it in LETHE_PYTHON", OLDEST.0, OLDEST.1);
+    let (major, minor) = OLDEST;
+    match named {
+        Some(named) => bail!("LETHE_PYTHON={named} is no Python {major}.{minor} or later; name another, or unset it"),
+        None => bail!("no Python {major}.{minor} or later was found; install one, or name it in LETHE_PYTHON"),
+    }
 }
 
 /// Version and whether `venv` works, or nothing when the program is missing or is no Python.
 async fn probe(program: &str) -> Option<((u32, u32), bool)> {
-    let output = Command::new(program).args(["-c", PROBE]).kill_on_drop(true).output().await.ok()?;
+    let output = Command::new(program)
+        .args(["-c", PROBE])
+        .kill_on_drop(true)
+        .output()
+        .await
+        .ok()?;
     let said = String::from_utf8(output.stdout).ok()?;
     let mut words = said.split_whitespace().map(str::parse::<u32>);
     let mut next = || words.next()?.ok();
@@ -79,7 +102,9 @@ pub(crate) async fn ensure(python: &Python, requirements: &Path) -> Result<Venv>
     fs::create_dir_all(&cache).with_context(|| format!("cannot create {}; make it writable", cache.display()))?;
     // Two commands may want the same environment at once: the second waits here and finds it made.
     let lock = File::create(cache.join(format!("{name}.lock"))).context("cannot create a lock in the cache")?;
-    tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await?.context("cannot lock the cache")?;
+    tokio::task::spawn_blocking(move || lock.lock().map(|()| lock))
+        .await?
+        .context("cannot lock the cache")?;
     if venv.dir.join("complete").is_file() && venv.bin("python").exists() {
         return Ok(venv);
     }
@@ -88,7 +113,11 @@ pub(crate) async fn ensure(python: &Python, requirements: &Path) -> Result<Venv>
 }
 
 async fn make(python: &Python, requirements: &Path, venv: &Venv) -> Result<()> {
-    let file = requirements.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let file = requirements
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     let step = console::step(format!("Installing {file} (once)"));
     let mut log = venv.dir.clone().into_os_string();
     log.push(".log");
@@ -98,8 +127,18 @@ async fn make(python: &Python, requirements: &Path, venv: &Venv) -> Result<()> {
     let remedy = "install Python's venv module, or name another Python in LETHE_PYTHON";
     run_logged(create, &log, "python -m venv", remedy).await?;
     let mut install = Command::new(venv.bin("python"));
-    install.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-r"]).arg(requirements);
-    let remedy = "it needs the package index once: check the network, or point PIP_INDEX_URL at a mirror, and try again";
+    install
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--disable-pip-version-check",
+            "--no-input",
+            "-r",
+        ])
+        .arg(requirements);
+    let remedy =
+        "it needs the package index once: check the network, or point PIP_INDEX_URL at a mirror, and try again";
     run_logged(install, &log, &format!("pip install -r {file}"), remedy).await?;
     fs::write(venv.dir.join("complete"), b"").context("cannot mark the environment as complete")?;
     step.done("");

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::chunk::{Chunk, ChunkState, Op};
+use super::ids::DatasetId;
 use super::outcome::{Code, Counts};
 
 /// Whether the job runs and how it ended.
@@ -90,7 +91,7 @@ pub struct Plan {
     /// Format version, 1.
     pub v: u32,
     /// Dataset.
-    pub dataset: super::ids::DatasetId,
+    pub dataset: DatasetId,
     /// Generation.
     pub generation: u8,
     /// Where the next page begins; sealed by the source adapter's caller, since keys name people. None at the start.
@@ -112,7 +113,8 @@ pub struct Plan {
 /// A recount of a request's plan and chunk rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Whether every dataset's plan of the newest generation is complete.
+    /// Whether every dataset's plan of the newest generation is complete. The rows are put in the transaction that
+    /// raises the generation, so a scope without datasets is complete at once.
     pub plan_complete: bool,
     /// Records planned over all generations.
     pub planned: u64,
@@ -121,15 +123,13 @@ pub struct Tally {
     /// Records by outcome; sums to `planned`.
     pub counts: Counts,
     /// Records by dataset and outcome.
-    pub by_dataset: BTreeMap<String, Counts>,
+    pub by_dataset: BTreeMap<DatasetId, Counts>,
     /// Chunks that have not finished their operation.
     pub unfinished: BTreeMap<Op, u32>,
-    /// Chunks whose last finished operation was the sweep.
-    pub swept_chunks: u32,
     /// Chunks parked by any operation.
     pub parked: u32,
-    /// Sweeps of chunks that hold swept records: when each finished.
-    pub swept_at: Vec<(String, Timestamp)>,
+    /// Chunks that still hold swept records: dataset and when the sweep finished.
+    pub swept_at: Vec<(DatasetId, Timestamp)>,
 }
 
 impl Tally {
@@ -137,7 +137,7 @@ impl Tally {
     pub fn recount(plans: &[Plan], chunks: &[Chunk], generation: u8) -> Self {
         let newest: Vec<_> = plans.iter().filter(|p| p.generation == generation).collect();
         let mut tally = Self {
-            plan_complete: !newest.is_empty() && newest.iter().all(|p| p.complete),
+            plan_complete: newest.iter().all(|p| p.complete),
             planned: plans.iter().map(|p| p.planned).sum(),
             planned_newest: newest.iter().map(|p| p.planned).sum(),
             ..Self::default()
@@ -151,17 +151,16 @@ impl Tally {
     fn add(&mut self, chunk: &Chunk) {
         self.counts.add(&chunk.counts);
         self.by_dataset
-            .entry(chunk.id.dataset.to_string())
+            .entry(chunk.id.dataset.clone())
             .or_default()
             .add(&chunk.counts);
         match chunk.state {
             ChunkState::Ready | ChunkState::Leased => *self.unfinished.entry(chunk.op).or_default() += 1,
             ChunkState::Parked => self.parked += 1,
-            ChunkState::Done if chunk.op == Op::Sweep => self.swept_chunks += 1,
             ChunkState::Done => {}
         }
         if let (Some(at), true) = (chunk.swept_at, chunk.counts.of(Code::Swept) > 0) {
-            self.swept_at.push((chunk.id.dataset.to_string(), at));
+            self.swept_at.push((chunk.id.dataset.clone(), at));
         }
     }
 

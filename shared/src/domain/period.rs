@@ -41,6 +41,11 @@ impl Period {
             .map_or(Timestamp::MIN, |earlier| earlier.timestamp())
     }
 
+    /// The period as `jiff` has it, for wording it.
+    pub fn span(&self) -> Span {
+        self.0
+    }
+
     /// Whether it is no time at all.
     pub fn is_zero(&self) -> bool {
         self.0.is_zero()

@@ -5,14 +5,16 @@
 //! under the tenant's staff key and kept as long as the trail. Nothing here changes a status: that is
 //! `state_machine::request`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::actor::{Person, StaffMember};
-use super::ids::{Category, Ref, RequestId, RequestKey, Tenant};
+use super::actor::{Person, Role, StaffMember};
+use super::ids::{Category, DatasetId, Ref, RequestId, RequestKey, Tenant};
 use super::job::Job;
+use super::outcome::Counts;
 use super::personal::{Erasable, Personal};
 use super::policy::Policy;
 
@@ -133,6 +135,17 @@ pub struct DataMapPin {
     pub digest: String,
 }
 
+/// A dataset in scope, as a request pins it at execution.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatasetPin {
+    /// Which one.
+    pub id: DatasetId,
+    /// Its category.
+    pub category: Category,
+    /// Whether its purge waits for TTL.
+    pub waits_for_ttl: bool,
+}
+
 /// Everything about a request that is not personal data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
@@ -156,6 +169,8 @@ pub struct Facts {
     pub on_behalf: bool,
     /// The chosen categories.
     pub scope: Vec<Category>,
+    /// What the requester was told each category is.
+    pub descriptions: BTreeMap<Category, String>,
     /// When it reached Lethe.
     pub submitted_at: Timestamp,
     /// When it reached the organisation; the due date counts from here.
@@ -182,6 +197,8 @@ pub struct Facts {
     pub grace_over_told: bool,
     /// The data map, pinned at execution.
     pub data_map: Option<DataMapPin>,
+    /// The datasets in scope, pinned at execution.
+    pub datasets: Vec<DatasetPin>,
     /// When it was executed; the cutoff of what is in scope.
     pub executed_at: Option<Timestamp>,
     /// Stands for whoever executed.
@@ -190,8 +207,12 @@ pub struct Facts {
     pub job: Option<Job>,
     /// Until when the last swept record can be restored.
     pub recover_until: Option<Timestamp>,
+    /// What became of the records, by dataset; fixed at closing.
+    pub account: BTreeMap<DatasetId, Counts>,
     /// How it completed.
     pub result: Option<Completion>,
+    /// Who withdrew it: the owner, or an operator on their behalf.
+    pub withdrawn_by: Option<Role>,
     /// When it was cancelled.
     pub cancel_stage: Option<CancelStage>,
     /// What became of the closing e-mail.
@@ -256,6 +277,11 @@ impl Facts {
             tenant: self.tenant.clone(),
             id: self.id,
         }
+    }
+
+    /// The pin of one dataset.
+    pub fn pinned(&self, dataset: &DatasetId) -> Option<&DatasetPin> {
+        self.datasets.iter().find(|pin| &pin.id == dataset)
     }
 
     /// Whether the due date has passed on an open request.

@@ -79,6 +79,19 @@ pub fn release(chunk: &Chunk, epoch: u32, now: Timestamp) -> Option<Chunk> {
     })
 }
 
+/// Gives a chunk back to be tried later with a message of its own. `counted`: the attempt was the chunk's fault (it
+/// counts towards parking), not a throttled or unreachable source's.
+pub fn postpone(chunk: &Chunk, epoch: u32, counted: bool, now: Timestamp) -> Option<Chunk> {
+    let attempts = chunk.attempts;
+    release(chunk, epoch, now).map(|mut next| {
+        next.send += 1;
+        if counted {
+            next.attempts = attempts;
+        }
+        next
+    })
+}
+
 /// Whether the chunk holds swept records whose window allows the purge.
 pub fn is_purgeable(chunk: &Chunk) -> bool {
     let settled = matches!(chunk.state, ChunkState::Done | ChunkState::Parked);

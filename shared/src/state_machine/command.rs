@@ -1,9 +1,13 @@
 //! The commands people give and the events the system observes, each with the facts its guard needs.
 
+use std::collections::BTreeMap;
+
 use crate::domain::actor::Caller;
+use crate::domain::ids::DatasetId;
+use crate::domain::outcome::Counts;
 use crate::domain::personal::Personal;
 use crate::domain::policy::Policy;
-use crate::domain::request::{Completion, DataMapPin, Notice};
+use crate::domain::request::{Completion, DataMapPin, DatasetPin, Notice};
 
 /// The phrase an operator types, byte for byte.
 pub const CONFIRMATION: &str = "EXECUTE DELETE NOW";
@@ -81,6 +85,8 @@ pub struct Execution {
     pub export_running: bool,
     /// The data map to pin; none if none was applied.
     pub data_map: Option<DataMapPin>,
+    /// Its datasets in scope.
+    pub datasets: Vec<DatasetPin>,
 }
 
 /// What the system observed; decided by `state_machine::job` or the clock.
@@ -115,6 +121,8 @@ pub enum Event {
     Closing {
         /// How it ended.
         result: Completion,
+        /// What became of the records.
+        account: BTreeMap<DatasetId, Counts>,
     },
     /// Told, or telling was given up.
     Completed {

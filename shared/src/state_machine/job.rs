@@ -9,14 +9,17 @@
 //!                +------------- leftovers: generation + 1 ----+   (three times, then a finding)
 //! ```
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::command::Event;
 use super::transition::{Effect, Record};
 use crate::domain::actor::Actor;
+use crate::domain::ids::DatasetId;
 use crate::domain::job::{Job, JobStatus, Phase, Tally};
 use crate::domain::outbox::Occasion;
-use crate::domain::outcome::Code;
+use crate::domain::outcome::{Code, Counts};
 use crate::domain::request::Completion;
 
 /// Verifications that may find leftovers before a person must look.
@@ -74,7 +77,10 @@ fn after_verification(job: &Job, tally: &Tally, clock: Clock) -> Option<Event> {
             } else {
                 Completion::Full
             };
-            Some(Event::Closing { result })
+            Some(Event::Closing {
+                result,
+                account: tally.by_dataset.clone(),
+            })
         }
         _ if job.generation <= MAX_VERIFICATIONS => Some(Event::PlanComplete { planned: tally.planned }),
         _ if job.status == JobStatus::Failed => None,
@@ -136,13 +142,13 @@ pub fn advance(job: &Job, event: &Event, now: Timestamp) -> Option<(Job, Record,
                 vec![Effect::Mail(Occasion::JobFailed)],
             )
         }
-        (Event::Closing { result }, Phase::Verifying) => {
+        (Event::Closing { result, account }, Phase::Verifying) => {
             next.phase = Phase::Closing;
             let word = if *result == Completion::Full { "full" } else { "partial" };
-            (
-                record("verified_absent").detail("result", word),
-                vec![Effect::Mail(Occasion::Completed)],
-            )
+            let record = record("verified_absent")
+                .detail("result", word)
+                .detail("account", counts_json(account));
+            (record, vec![Effect::Mail(Occasion::Completed)])
         }
         (
             Event::JobBegan
@@ -159,4 +165,20 @@ pub fn advance(job: &Job, event: &Event, now: Timestamp) -> Option<(Job, Record,
         ) => return None,
     };
     Some((next, record, effects))
+}
+
+/// What became of the records, as the trail shows it.
+fn counts_json(account: &BTreeMap<DatasetId, Counts>) -> serde_json::Value {
+    let words = |counts: &Counts| -> serde_json::Map<String, serde_json::Value> {
+        Code::ALL
+            .into_iter()
+            .filter(|c| counts.of(*c) > 0)
+            .map(|c| (c.as_str().into(), counts.of(c).into()))
+            .collect()
+    };
+    account
+        .iter()
+        .map(|(dataset, counts)| (dataset.to_string(), words(counts).into()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }

@@ -264,6 +264,7 @@ fn withdraw(
     next.facts.cancel_stage = Some(CancelStage::BeforeExecution);
     close(&mut next.facts, now);
     let role = if is_owner { Role::Subject } else { Role::Operator };
+    next.facts.withdrawn_by = Some(role);
     let record = Record::new(by.actor(role), "withdraw").personal("reason", reason.as_ref());
     person(&mut next, |p| p.withdrawal_reason = reason);
     Ok(Transition {
@@ -296,6 +297,7 @@ fn execute(request: &SubjectRequest, by: &Caller, input: Execution, now: Timesta
         .detail("preview_digest", input.preview_digest)
         .detail("data_map_digest", pin.digest.clone());
     next.facts.data_map = Some(pin);
+    next.facts.datasets = input.datasets;
     staff(&mut next, |s| s.executed_by = Some(by.staff()));
     Ok(Transition {
         next,
@@ -380,7 +382,8 @@ fn work(request: &SubjectRequest, event: Event, now: Timestamp) -> Option<Transi
     next.facts.job = Some(job);
     match event {
         Event::Swept { recover_until, .. } => next.facts.recover_until = recover_until.max(next.facts.recover_until),
-        Event::Closing { result } => {
+        Event::Closing { result, account } => {
+            next.facts.account = account;
             next.facts.result = Some(result);
             next.facts.notice = Some(Notice::Pending);
         }

@@ -1,5 +1,7 @@
 //! The edge into the machine: a new request.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::refusal::Refusal;
@@ -21,6 +23,8 @@ pub struct Submission {
     pub kind: Kind,
     /// Categories, not empty, without repeats, known to the data map.
     pub scope: Vec<Category>,
+    /// What the data map says each of them is.
+    pub descriptions: BTreeMap<Category, String>,
     /// Why.
     pub reason: Personal,
     /// On whose behalf, when an operator submits.
@@ -59,14 +63,9 @@ pub fn submit(
         }
     };
     let received_at = input.received_at.unwrap_or(now);
-    let facts = new_facts(
-        by,
-        id,
-        (input.kind, input.scope),
-        subject_ref,
-        on_behalf,
-        (now, received_at, due_in.after(received_at)),
-    );
+    let times = (now, received_at, due_in.after(received_at));
+    let mut facts = new_facts(by, id, (input.kind, input.scope), (subject_ref, on_behalf), times);
+    facts.descriptions = input.descriptions;
     let role = if on_behalf { Role::Operator } else { Role::Subject };
     let record = Record::new(by.actor(role), "submit")
         .detail("kind", facts.kind.as_str())
@@ -132,8 +131,7 @@ fn new_facts(
     by: &Caller,
     id: RequestId,
     (kind, scope): (Kind, Vec<Category>),
-    subject_ref: Ref,
-    on_behalf: bool,
+    (subject_ref, on_behalf): (Ref, bool),
     (submitted_at, received_at, due_at): (Timestamp, Timestamp, Timestamp),
 ) -> Facts {
     Facts {
@@ -147,6 +145,7 @@ fn new_facts(
         requester_ref: by.actor_ref.clone(),
         on_behalf,
         scope,
+        descriptions: BTreeMap::new(),
         submitted_at,
         received_at,
         due_at,
@@ -160,11 +159,14 @@ fn new_facts(
         misses_due: false,
         grace_over_told: false,
         data_map: None,
+        datasets: vec![],
         executed_at: None,
         executor_ref: None,
         job: None,
         recover_until: None,
+        account: BTreeMap::new(),
         result: None,
+        withdrawn_by: None,
         cancel_stage: None,
         notice: None,
         closed_at: None,

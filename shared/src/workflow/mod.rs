@@ -1,3 +1,23 @@
-//! One file a use case: load, decide, commit, dispatch.
+//! One file a use case: load, decide, commit, dispatch. Nothing here knows an SDK; everything outside is a port.
+//!
+//! Read in this order: [`submit`], [`order`], [`preview`], [`execute`] (people), [`plan`], [`work_chunk`], [`advance`],
+//! [`supervise`], [`notify`] (machines). [`commit`] is the one place that writes a status; [`view`] is what people see.
 
+pub mod access;
+pub mod advance;
+pub mod commit;
+pub mod dispatch;
+pub mod execute;
 pub mod failure;
+pub mod list;
+pub mod notify;
+pub mod order;
+pub mod plan;
+pub mod preview;
+pub mod progress;
+pub mod records;
+pub mod submit;
+pub mod supervise;
+pub mod trail;
+pub mod view;
+pub mod work_chunk;

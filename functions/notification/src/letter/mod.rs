@@ -6,13 +6,13 @@
 //! - A **subject line** is fixed wording, a request id and at most a tenant: no personal data, no free text, no line
 //!   break, whatever the data holds. Subject lines end up in notification banners and mail logs.
 //! - What people typed is **always text**: it changes neither the HTML's markup nor the lines of the plain form, and
-//!   cannot turn the reading direction of what stands beside it ([`printable`]).
+//!   cannot turn the reading direction of what stands beside it (`printable`).
 //! - Letters to **operators hold no personal data** of the subject. They are made from a [`Reference`], which has none,
 //!   so whoever sends them needs no key to it. They name request, tenant and counts, and say where to look.
 //! - The HTML and the plain form say the same words. There is no remote image and no link but the deployment's own
-//!   `AccountUrl` ([`link`]).
+//!   `AccountUrl` (`link`).
 //!
-//! Read on in [`occasion`] (to the data subject), [`notice`] (to operators), then the templates.
+//! Read on in `occasion` (to the data subject), `notice` (to operators), then the templates.
 
 mod link;
 mod notice;
@@ -55,7 +55,7 @@ impl fmt::Debug for Letter {
 pub struct Sender<'a> {
     /// `SupportContact`: an address, a number, whatever the organisation answers to.
     pub support_contact: Line<'a>,
-    /// `AccountUrl`: where people sign in. A link where [`link::target`] allows it, else plain text.
+    /// `AccountUrl`: where people sign in. A link where `link` allows it, else plain text.
     pub account_url: &'a str,
 }
 

@@ -1,0 +1,146 @@
+//! Waiting for the job, with a live bar, and what it measured on the way.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+
+use super::journey::{Journey, now, wait_until};
+use crate::console;
+use crate::invoke::supervise;
+
+/// How often the resource is read while it changes.
+const POLL: Duration = Duration::from_millis(500);
+/// How long nothing may change before the demo gives up.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// What the sweep took.
+#[derive(Debug)]
+pub struct Swept {
+    /// Records planned.
+    pub planned: u64,
+    /// Execute to the last record swept, by the trail's clock.
+    pub seconds: f64,
+}
+
+/// Follows planning and sweeping to the end.
+pub async fn until_swept(journey: &Journey, path: &str) -> Result<Swept> {
+    let mut bar: Option<console::Bar> = None;
+    let mut patience = Patience::new();
+    let request = loop {
+        let request = journey.read(path).await?;
+        let job = &request["job"];
+        let (phase, progress) = (job["phase"].as_str().unwrap_or_default(), &job["progress"]);
+        ensure!(job["status"] != "failed", "the job failed: {job}");
+        patience.saw(progress)?;
+        let planned = progress["planned"].as_u64().unwrap_or_default();
+        match phase {
+            "planning" => {}
+            "sweeping" => {
+                let bar = bar.get_or_insert_with(|| console::bar("sweeping", planned));
+                bar.set(progress["processed"].as_u64().unwrap_or_default());
+                let eta = job["eta"].as_str().unwrap_or("not known yet");
+                bar.say(format!("sweeping {} %, eta {eta}", progress["percent"]));
+            }
+            _ => break request,
+        }
+        tokio::time::sleep(POLL).await;
+    };
+    if let Some(bar) = bar {
+        bar.finish();
+    }
+    let seconds = sweep_seconds(journey, path).await?;
+    let planned = request["job"]["progress"]["planned"].as_u64().context("no planned")?;
+    console::line(format!("  ok  swept {planned} records in {seconds:.1} s, from execute to the last one"));
+    Ok(Swept { planned, seconds })
+}
+
+/// From the entry `execute` to the entry `swept`.
+async fn sweep_seconds(journey: &Journey, path: &str) -> Result<f64> {
+    let trail: Value = journey.approver.get(&format!("{path}/audit")).await?.success()?;
+    let entries = trail["entries"].as_array().context("the trail has no entries")?;
+    let at = |action: &str| -> Result<jiff::Timestamp> {
+        let done = |entry: &&Value| entry["action"] == action && entry["outcome"]["result"] == "done";
+        let entry = entries.iter().find(done).with_context(|| format!("no entry {action}"))?;
+        Ok(entry["at"].as_str().context("no instant")?.parse()?)
+    };
+    Ok(at("swept")?.duration_since(at("execute")?).as_secs_f64())
+}
+
+/// Follows recovery window, purge, verification and closing; runs supervision whenever something may be due.
+pub async fn until_completed(journey: &Journey, path: &str) -> Result<Value> {
+    let request = journey.read(path).await?;
+    let window: jiff::Timestamp = request["recover_until"].as_str().context("no recover_until")?.parse()?;
+    let step = console::step(format!("waiting for the end of the recovery window at {window}"));
+    wait_until(window).await;
+    step.done("from now on nothing can be restored");
+    let step = console::step("waiting for TTL, purge and verification");
+    let mut patience = Patience::new();
+    let mut phase = String::new();
+    loop {
+        supervise(&journey.stack).await?;
+        let request = journey.read(path).await?;
+        let now_in = request["job"]["phase"].as_str().unwrap_or_default().to_owned();
+        ensure!(request["job"]["status"] != "failed", "the job failed: {}", request["job"]);
+        if now_in != phase {
+            phase = now_in;
+        }
+        if request["status"] == "Completed" {
+            let full = request["result"].as_str().unwrap_or_default();
+            step.done(&format!("Completed, result {full}, notice {}", request["notice"]));
+            return shredded(journey, path).await;
+        }
+        patience.saw(&serde_json::json!([phase, request["job"]["progress"]]))?;
+        tokio::time::sleep(POLL * 2).await;
+    }
+}
+
+/// The personal fields are gone with the completion.
+async fn shredded(journey: &Journey, path: &str) -> Result<Value> {
+    let step = console::step("shredding the personal fields");
+    let mut patience = Patience::new();
+    loop {
+        let request = journey.read(path).await?;
+        if request["reason"] == "[erased]" {
+            ensure!(request["subject"]["email"] == "[erased]", "the e-mail address can still be read");
+            step.done("name, e-mail and reason read [erased]");
+            return Ok(request);
+        }
+        patience.saw(&Value::Null)?;
+        supervise(&journey.stack).await?;
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// What was measured.
+pub fn summary(swept: &Swept, closed: &Value, bare: f64) {
+    let rate = swept.planned as f64 / swept.seconds.max(0.001);
+    console::line("Summary:");
+    console::line(format!("  records            {}", swept.planned));
+    console::line(format!("  swept in           {:.1} s ({rate:.0} records/s, planning included)", swept.seconds));
+    console::line(format!("  bare loop          {bare:.0} records/s of the same PartiQL batches on the same emulator"));
+    console::line(format!("  ratio              {:.2}", rate / bare));
+    console::line(format!("  account            {}", closed["job"]["progress"]));
+}
+
+/// Gives up when nothing changes for a long time; `now` of the request is not what counts, its numbers are.
+struct Patience {
+    last: Value,
+    since: Instant,
+}
+
+impl Patience {
+    fn new() -> Self {
+        Self { last: Value::Null, since: Instant::now() }
+    }
+
+    fn saw(&mut self, what: &Value) -> Result<()> {
+        if *what != self.last {
+            (self.last, self.since) = (what.clone(), Instant::now());
+        }
+        if self.since.elapsed() > PATIENCE {
+            bail!("nothing has changed for {} s, at {}: {what}; see the function logs", PATIENCE.as_secs(), now());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,83 @@
+//! On what condition a write holds: the few that Lethe uses, each written once.
+//!
+//! Names and values always go in as placeholders, so no attribute's name can be one of DynamoDB's reserved words.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::item::Item;
+
+/// A condition expression with its names and values.
+#[derive(Clone, Debug)]
+pub(super) struct Condition {
+    pub(super) expression: &'static str,
+    pub(super) names: Vec<(&'static str, &'static str)>,
+    pub(super) values: Vec<(&'static str, AttributeValue)>,
+}
+
+impl Condition {
+    /// No such row.
+    pub(super) fn absent() -> Self {
+        Self {
+            expression: "attribute_not_exists(#pk)",
+            names: vec![("#pk", "pk")],
+            values: vec![],
+        }
+    }
+
+    /// The row still has this number in this attribute.
+    pub(super) fn number_is(attribute: &'static str, value: u64) -> Self {
+        Self {
+            expression: "#was = :was",
+            names: vec![("#was", attribute)],
+            values: vec![(":was", AttributeValue::N(value.to_string()))],
+        }
+    }
+
+    /// The request has moved neither by a transition nor by an entry.
+    pub(super) fn unchanged(version: u64, audit_seq: u64) -> Self {
+        Self {
+            expression: "#version = :version AND #audit_seq = :audit_seq",
+            names: vec![("#version", "version"), ("#audit_seq", "audit_seq")],
+            values: vec![
+                (":version", AttributeValue::N(version.to_string())),
+                (":audit_seq", AttributeValue::N(audit_seq.to_string())),
+            ],
+        }
+    }
+
+    /// No such row, or one that was over by then and TTL has not deleted yet.
+    pub(super) fn absent_or_expired(attribute: &'static str, now: String) -> Self {
+        Self {
+            expression: "attribute_not_exists(#pk) OR #expires <= :now",
+            names: vec![("#pk", "pk"), ("#expires", attribute)],
+            values: vec![(":now", AttributeValue::S(now))],
+        }
+    }
+
+    /// No such row, or this request's.
+    pub(super) fn absent_or_of(request: String) -> Self {
+        Self {
+            expression: "attribute_not_exists(#pk) OR #request = :request",
+            names: vec![("#pk", "pk"), ("#request", "request")],
+            values: vec![(":request", AttributeValue::S(request))],
+        }
+    }
+
+    /// The names, as the SDK wants them.
+    pub(super) fn names(&self) -> std::collections::HashMap<String, String> {
+        self.names
+            .iter()
+            .map(|(place, name)| ((*place).to_owned(), (*name).to_owned()))
+            .collect()
+    }
+
+    /// The values; none rather than an empty map, which DynamoDB refuses.
+    pub(super) fn values(&self) -> Option<Item> {
+        let values: Item = self
+            .values
+            .iter()
+            .map(|(place, value)| ((*place).to_owned(), value.clone()))
+            .collect();
+        (!values.is_empty()).then_some(values)
+    }
+}

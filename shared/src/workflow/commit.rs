@@ -1,0 +1,310 @@
+//! The commit: the one place that writes a status. Row, version, audit entries and outbox in one transaction.
+//!
+//! Guarantees: what a [`Transition`] says is written whole or not at all; every entry is sealed, then chained; whatever
+//! a transition owes (mails, plans, a released scope, a shredded key) is in the same transaction.
+
+use jiff::Timestamp;
+
+use super::records::{Loaded, OpenKeys, Records, row_aad};
+use crate::audit::{ActorStamp, Entry, EntryBody, Head, Outcome, entry_aad};
+use crate::domain::actor::Actor;
+use crate::domain::ids::DatasetId;
+use crate::domain::job::Plan;
+use crate::domain::outbox::Mail;
+use crate::domain::request::SubjectRequest;
+use crate::ports::{
+    Commit, Committed, Companion, Expect, Fault, HoldHead, KeyName, Keys, RefusalTally, RequestRow, Requests, Sealed,
+    Sealer,
+};
+use crate::state_machine::refusal::Refusal;
+use crate::state_machine::transition::{Effect, Record, Transition};
+use crate::state_machine::watch::wake_at;
+
+/// How long one caller's same refusal is only counted.
+const REPEAT_SECONDS: i64 = 60;
+
+/// What a commit needs besides the transition.
+#[derive(Clone, Debug, Default)]
+pub struct Circumstances {
+    /// The subject's holds as they were read before deciding.
+    pub holds: HoldHead,
+    /// When the next purge is due, for the wake-up.
+    pub purge_due: Option<Timestamp>,
+    /// Rows of the use case's own.
+    pub companions: Vec<Companion>,
+}
+
+/// What the commit starts from: a loaded request, or the keys of a new one.
+pub enum Before<'a> {
+    /// It exists.
+    Loaded(&'a Loaded),
+    /// It is being submitted.
+    New(&'a OpenKeys),
+}
+
+impl Before<'_> {
+    fn keys(&self) -> &OpenKeys {
+        match self {
+            Self::Loaded(loaded) => &loaded.keys,
+            Self::New(keys) => keys,
+        }
+    }
+
+    fn row(&self) -> Option<&RequestRow> {
+        match self {
+            Self::Loaded(loaded) => Some(&loaded.row),
+            Self::New(_) => None,
+        }
+    }
+}
+
+impl<S: Requests + Keys, K: Sealer> Records<S, K> {
+    /// Writes a transition. A `Conflict` wrote nothing: load and decide again.
+    pub async fn commit(
+        &self,
+        before: Before<'_>,
+        transition: &Transition,
+        circumstances: Circumstances,
+        now: Timestamp,
+    ) -> Result<Committed, Fault> {
+        let facts = &transition.next.facts;
+        let old = before.row();
+        let chained = self.chain(&before, transition, now)?;
+        let mails = mails(transition, old.map_or(0, |row| row.mails), now);
+        let mail_owed = !mails.is_empty() || old.is_some_and(|row| row.wake_at.is_some() && row.mails > 0);
+        let (person, staff) = self.seal_fields(&before, &transition.next)?;
+        let row = RequestRow {
+            facts: facts.clone(),
+            person,
+            staff,
+            head: chained.1,
+            refusals: None,
+            mails: old.map_or(0, |row| row.mails) + u32::try_from(mails.len()).unwrap_or(u32::MAX),
+            wake_at: wake_at(facts, mail_owed, circumstances.purge_due, now),
+        };
+        let mut companions = circumstances.companions;
+        companions.extend(
+            transition
+                .effects
+                .iter()
+                .flat_map(|e| owed(*e, &transition.next, &circumstances.holds, now)),
+        );
+        let commit = Commit {
+            expect: expect(old),
+            row,
+            entries: chained.0,
+            mails,
+            companions,
+        };
+        self.store.commit(&commit).await
+    }
+
+    /// Writes that a rule said no: an entry, or for the same caller and code within a minute only a count.
+    pub async fn record_refusal(
+        &self,
+        loaded: &Loaded,
+        actor: Actor,
+        action: &'static str,
+        refusal: &Refusal,
+        now: Timestamp,
+    ) -> Result<Committed, Fault> {
+        let mut row = loaded.row.clone();
+        let recent = |tally: &&RefusalTally| {
+            let same = Some(&tally.actor_ref) == actor.actor_ref.as_ref() && tally.code == refusal.code();
+            same && now.duration_since(tally.since).as_secs() < REPEAT_SECONDS
+        };
+        let mut entries = vec![];
+        match (row.refusals.as_ref().filter(recent).cloned(), actor.actor_ref.clone()) {
+            (Some(tally), _) => {
+                row.refusals = Some(RefusalTally {
+                    repeated: tally.repeated + 1,
+                    ..tally
+                })
+            }
+            (None, actor_ref) => {
+                let outcome = Outcome::Refused {
+                    code: refusal.code().to_owned(),
+                };
+                let record = Record::new(actor, action);
+                let draft = Draft {
+                    request: &loaded.request,
+                    outcome,
+                    repeated: repeated(&row),
+                    now,
+                };
+                let (entry, head) = self.entry(&row.head, &loaded.keys, &record, draft)?;
+                row.head = head;
+                row.refusals = actor_ref.map(|actor_ref| {
+                    let code = refusal.code().to_owned();
+                    RefusalTally {
+                        actor_ref,
+                        code,
+                        since: now,
+                        repeated: 0,
+                    }
+                });
+                entries.push(entry);
+            }
+        }
+        let commit = Commit {
+            expect: expect(Some(&loaded.row)),
+            row,
+            entries,
+            mails: vec![],
+            companions: vec![],
+        };
+        self.store.commit(&commit).await
+    }
+
+    fn chain(&self, before: &Before<'_>, transition: &Transition, now: Timestamp) -> Result<(Vec<Entry>, Head), Fault> {
+        let mut head = before.row().map(|row| row.head.clone()).unwrap_or_default();
+        let mut repeated = before.row().and_then(repeated);
+        let mut entries = vec![];
+        for record in &transition.audit {
+            let draft = Draft {
+                request: &transition.next,
+                outcome: Outcome::Done,
+                repeated: repeated.take(),
+                now,
+            };
+            let (entry, next) = self.entry(&head, before.keys(), record, draft)?;
+            head = next;
+            entries.push(entry);
+        }
+        Ok((entries, head))
+    }
+
+    fn entry(&self, head: &Head, keys: &OpenKeys, record: &Record, draft: Draft<'_>) -> Result<(Entry, Head), Fault> {
+        let facts = &draft.request.facts;
+        let seq = head.seq + 1;
+        let sealed_person = match &keys.person {
+            Some(key) if !record.personal.is_empty() => {
+                Some(self.seal_text(key, &entry_aad(facts.id, seq, "person"), &record.personal)?)
+            }
+            _ => None,
+        };
+        let sealed_staff = match &record.actor.staff {
+            Some(staff) => Some(self.seal_text(&keys.staff, &entry_aad(facts.id, seq, "staff"), staff)?),
+            None => None,
+        };
+        let details = record
+            .details
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect();
+        Ok(head.append(EntryBody {
+            v: 1,
+            tenant: facts.tenant.clone(),
+            request: facts.id,
+            seq,
+            at: draft.now,
+            actor: ActorStamp {
+                role: record.actor.role,
+                actor_ref: record.actor.actor_ref.clone(),
+            },
+            action: record.action.to_owned(),
+            outcome: draft.outcome,
+            status: facts.status.to_string(),
+            details,
+            sealed_person,
+            sealed_staff,
+            repeated: draft.repeated,
+            prev: String::new(),
+        }))
+    }
+
+    /// Seals the fields that can still be read; fields that cannot keep their ciphertext.
+    fn seal_fields(&self, before: &Before<'_>, next: &SubjectRequest) -> Result<(Sealed, Sealed), Fault> {
+        let key = next.facts.key();
+        let keys = before.keys();
+        let kept = |field: fn(&RequestRow) -> &Sealed| before.row().map_or(Sealed(vec![]), |row| field(row).clone());
+        let person = match (next.person.known(), &keys.person) {
+            (Some(fields), Some(data_key)) => self.seal_json(data_key, &row_aad(&key, "person"), fields)?,
+            _ => kept(|row| &row.person),
+        };
+        let staff = match next.staff.known() {
+            Some(fields) => self.seal_json(&keys.staff, &row_aad(&key, "staff"), fields)?,
+            None => kept(|row| &row.staff),
+        };
+        Ok((person, staff))
+    }
+}
+
+/// What an entry says besides its record.
+struct Draft<'a> {
+    request: &'a SubjectRequest,
+    outcome: Outcome,
+    repeated: Option<u64>,
+    now: Timestamp,
+}
+
+fn repeated(row: &RequestRow) -> Option<u64> {
+    row.refusals.as_ref().map(|tally| tally.repeated).filter(|n| *n > 0)
+}
+
+fn expect(old: Option<&RequestRow>) -> Expect {
+    match old {
+        None => Expect::New,
+        Some(row) => Expect::Unchanged {
+            version: row.facts.version,
+            audit_seq: row.head.seq,
+        },
+    }
+}
+
+fn mails(transition: &Transition, numbered: u32, now: Timestamp) -> Vec<Mail> {
+    let occasions = transition.effects.iter().filter_map(|effect| match effect {
+        Effect::Mail(occasion) => Some(*occasion),
+        Effect::ReleaseScope | Effect::CheckHolds | Effect::Plan | Effect::Dispatch | Effect::Shred => None,
+    });
+    (numbered + 1..)
+        .zip(occasions)
+        .map(|(n, occasion)| Mail::owed(n, occasion, now))
+        .collect()
+}
+
+/// The rows an effect puts into the transaction.
+fn owed(effect: Effect, next: &SubjectRequest, holds: &HoldHead, now: Timestamp) -> Vec<Companion> {
+    let facts = &next.facts;
+    match effect {
+        Effect::ReleaseScope => {
+            let release = |category: &_| Companion::ReleaseScope {
+                subject_ref: facts.subject_ref.clone(),
+                kind: facts.kind,
+                category: Clone::clone(category),
+            };
+            facts.scope.iter().map(release).collect()
+        }
+        Effect::CheckHolds => {
+            vec![Companion::CheckHolds {
+                subject_ref: facts.subject_ref.clone(),
+                version: holds.version,
+            }]
+        }
+        Effect::Plan => {
+            let generation = facts.job.as_ref().map_or(0, |job| job.generation);
+            facts
+                .datasets
+                .iter()
+                .map(|pin| Companion::PutPlan(new_plan(pin.id.clone(), generation, now)))
+                .collect()
+        }
+        Effect::Shred => vec![Companion::DropKey(KeyName::Person(facts.tenant.clone(), facts.id))],
+        Effect::Mail(_) | Effect::Dispatch => vec![],
+    }
+}
+
+fn new_plan(dataset: DatasetId, generation: u8, now: Timestamp) -> Plan {
+    Plan {
+        v: 1,
+        dataset,
+        generation,
+        cursor: None,
+        complete: false,
+        chunks: 0,
+        planned: 0,
+        arrived_later: 0,
+        rev: 0,
+        touched_at: now,
+    }
+}

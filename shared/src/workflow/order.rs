@@ -1,0 +1,155 @@
+//! A person's command on a request: load, decide, commit; a refusal by a rule is recorded in the trail.
+//!
+//! Guarantee: what was decided on is what is committed; when somebody else moved the request meanwhile, it is loaded
+//! and decided again, a few times, then the caller is told `busy`.
+
+use jiff::Timestamp;
+
+use super::access::{View, load_visible};
+use super::commit::{Before, Circumstances};
+use super::failure::Failure;
+use super::records::{Loaded, Records};
+use crate::domain::actor::{Caller, Role};
+use crate::domain::ids::RequestId;
+use crate::domain::personal::Personal;
+use crate::ports::{Committed, Config, HoldHead, Keys, Requests, Sealer};
+use crate::state_machine::command::{Approval, Command, Order, VerificationInput};
+use crate::state_machine::refusal::Refusal;
+use crate::state_machine::request::decide;
+
+/// Decisions tried when others keep moving the request.
+const TRIES: u32 = 5;
+
+/// A command as the API received it; facts for its guard are gathered here.
+#[derive(Clone, Debug)]
+pub enum Wish {
+    /// Identity and details are right.
+    Verify(VerificationInput),
+    /// Grant it.
+    Approve {
+        /// A note for the file.
+        note: Option<Personal>,
+        /// Given when approving straight from Pending.
+        verification: Option<VerificationInput>,
+    },
+    /// Deny it.
+    Reject {
+        /// Shown to the subject.
+        reason: Personal,
+    },
+    /// Take it back.
+    Withdraw {
+        /// Required of operators.
+        reason: Option<Personal>,
+    },
+}
+
+/// Carries a wish out. `if_match` is the version the caller read.
+pub async fn order<S: Requests + Keys, K: Sealer>(
+    records: &Records<S, K>,
+    config: &impl Config,
+    caller: &Caller,
+    (id, if_match): (RequestId, Option<u64>),
+    wish: Wish,
+    now: Timestamp,
+) -> Result<(Loaded, View), Failure> {
+    for _ in 0..TRIES {
+        let (loaded, view) = load_visible(records, caller, id).await?;
+        check_version(&loaded, if_match)?;
+        let holds = records
+            .store
+            .holds(&caller.tenant, &loaded.request.facts.subject_ref)
+            .await?;
+        let command = command(config, caller, &loaded, &wish, &holds).await?;
+        if carry_out(records, caller, &loaded, command, holds, now).await? {
+            return load_visible(records, caller, id).await;
+        }
+        if view == View::Staff && if_match.is_some() {
+            return Err(Refusal::StaleVersion.into());
+        }
+    }
+    Err(Refusal::Busy.into())
+}
+
+/// `If-Match` against the version that is there.
+pub fn check_version(loaded: &Loaded, if_match: Option<u64>) -> Result<(), Refusal> {
+    match if_match {
+        Some(version) if version != loaded.request.facts.version => Err(Refusal::StaleVersion),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Decides and commits; `false`: somebody was faster. A recorded refusal is in the trail before the caller hears it.
+pub async fn carry_out<S: Requests + Keys, K: Sealer>(
+    records: &Records<S, K>,
+    caller: &Caller,
+    loaded: &Loaded,
+    command: Command,
+    holds: HoldHead,
+    now: Timestamp,
+) -> Result<bool, Failure> {
+    let word = command.word();
+    match decide(&loaded.request, Order { by: caller, command }, now) {
+        Ok(transition) => {
+            let circumstances = Circumstances {
+                holds,
+                ..Circumstances::default()
+            };
+            let committed = records
+                .commit(Before::Loaded(loaded), &transition, circumstances, now)
+                .await?;
+            Ok(committed == Committed::Done)
+        }
+        Err(refusal) => {
+            if refusal.is_recorded() {
+                let actor = caller.actor(role_on(caller, loaded));
+                if records.record_refusal(loaded, actor, word, &refusal, now).await? != Committed::Done {
+                    return Ok(false);
+                }
+            }
+            Err(refusal.into())
+        }
+    }
+}
+
+fn role_on(caller: &Caller, loaded: &Loaded) -> Role {
+    let is_owner = caller.subject_ref == loaded.request.facts.subject_ref;
+    if is_owner && !caller.reads_everything() {
+        Role::Subject
+    } else {
+        caller.role()
+    }
+}
+
+async fn command(
+    config: &impl Config,
+    caller: &Caller,
+    loaded: &Loaded,
+    wish: &Wish,
+    holds: &HoldHead,
+) -> Result<Command, Failure> {
+    Ok(match wish {
+        Wish::Verify(input) => Command::Verify(input.clone()),
+        Wish::Reject { reason } => Command::Reject { reason: reason.clone() },
+        Wish::Withdraw { reason } => Command::Withdraw { reason: reason.clone() },
+        Wish::Approve { note, verification } => {
+            let facts = &loaded.request.facts;
+            let map = config.data_map(None).await?.ok_or(Refusal::NoDataMap)?;
+            let waits_for_ttl = map
+                .value
+                .in_scope(&caller.tenant, &facts.scope)
+                .any(|d| d.waits_for_ttl());
+            let policy = config.policy().await?;
+            let policy = policy.and_then(|file| Some((file.value.policy_of(&caller.tenant).ok()?, file.version)));
+            let held = holds.covers(&facts.scope);
+            let (note, verification) = (note.clone(), verification.clone());
+            Command::Approve(Approval {
+                note,
+                verification,
+                policy,
+                waits_for_ttl,
+                held,
+            })
+        }
+    })
+}

@@ -1,0 +1,104 @@
+//! Progress: a recount, cached for two seconds, with the rate and the time left.
+//!
+//! Guarantees: the numbers are a recount of rows, so they add up; `percent` never falls and never passes 100; there is
+//! no rate before two samples and no estimate without a rate.
+
+use jiff::Timestamp;
+
+use super::records::Records;
+use crate::domain::ids::RequestKey;
+use crate::domain::job::{Job, Phase, Tally};
+use crate::domain::period::Period;
+use crate::domain::request::Facts;
+use crate::ports::{Fault, Progress, Requests, Sample, Work};
+
+/// A cached recount is good this long.
+const FRESH_SECONDS: i64 = 2;
+/// Samples kept for the rate.
+const SAMPLES: usize = 4;
+
+/// The recount, at most two seconds old while the job runs.
+pub async fn progress<S: Requests + Work, K>(
+    records: &Records<S, K>,
+    facts: &Facts,
+    now: Timestamp,
+) -> Result<Option<Progress>, Fault> {
+    let Some(job) = &facts.job else { return Ok(None) };
+    let key = facts.key();
+    let cached = records.store.progress(&key).await?;
+    if let Some(fresh) = cached
+        .as_ref()
+        .filter(|p| now < Period::seconds(FRESH_SECONDS).after(p.at))
+    {
+        return Ok(Some(fresh.clone()));
+    }
+    let next = recount(records, &key, job, cached, now).await?;
+    records.store.put_progress(&key, &next).await?;
+    Ok(Some(next))
+}
+
+async fn recount<S: Requests + Work, K>(
+    records: &Records<S, K>,
+    key: &RequestKey,
+    job: &Job,
+    before: Option<Progress>,
+    now: Timestamp,
+) -> Result<Progress, Fault> {
+    // Chunks first: a page committed in between then shows up in neither sum, or only in the later `planned`.
+    let chunks = records.store.chunks(key).await?;
+    let plans = records.store.plans(key).await?;
+    let tally = Tally::recount(&plans, &chunks, job.generation);
+    let processed = tally.counts.processed();
+    let (mut samples, floor) = before.map_or((vec![], 0), |p| (p.samples, p.percent));
+    samples.push(Sample { at: now, processed });
+    if samples.len() > SAMPLES {
+        samples.drain(..samples.len() - SAMPLES);
+    }
+    Ok(Progress {
+        v: 1,
+        at: now,
+        plan_complete: tally.plan_complete,
+        planned: tally.counts.total(),
+        percent: percent(processed, tally.counts.total(), job.phase).max(floor),
+        counts: tally.counts,
+        samples,
+    })
+}
+
+/// Whole percent of the planned records that sweeping has dealt with; 100 only when nothing is left to sweep.
+fn percent(processed: u64, planned: u64, phase: Phase) -> u8 {
+    match (phase, planned) {
+        (Phase::Planning, _) => 0,
+        (_, 0) => 100,
+        (_, planned) => u8::try_from(processed * 100 / planned).unwrap_or(100).min(100),
+    }
+}
+
+/// Records a second over the kept samples.
+pub fn rate(progress: &Progress) -> Option<f64> {
+    let (first, last) = (progress.samples.first()?, progress.samples.last()?);
+    let seconds = last.at.duration_since(first.at).as_secs_f64();
+    let records = last.processed.checked_sub(first.processed)?;
+    #[expect(clippy::cast_precision_loss, reason = "a rate to be shown, not counted with")]
+    let records = records as f64;
+    (seconds > 0.0 && records > 0.0).then(|| records / seconds)
+}
+
+/// When sweeping will be done at the recent rate; while recovering, the end of the window.
+pub fn eta(facts: &Facts, progress: &Progress, now: Timestamp) -> Option<Timestamp> {
+    let job = facts.job.as_ref()?;
+    match job.phase {
+        Phase::Recovering => facts.recover_until,
+        Phase::Sweeping => {
+            let left = progress.counts.total() - progress.counts.processed();
+            #[expect(
+                clippy::cast_precision_loss,
+                clippy::cast_possible_truncation,
+                reason = "an estimate in whole seconds"
+            )]
+            let seconds = (left as f64 / rate(progress)?).ceil() as i64;
+            Some(Period::seconds(seconds).after(now))
+        }
+        Phase::Planning | Phase::Purging | Phase::Verifying | Phase::Packaging | Phase::Closing => None,
+    }
+}
