@@ -5,7 +5,6 @@
 use jiff::Timestamp;
 use shared::domain::message::ChunkMessage;
 use shared::ports::{Config, Keys, Manifests, Queues, Requests, Sealer, Sources, Work};
-use shared::runtime::sqs::Verdict;
 use shared::workflow::failure::Failure;
 use shared::workflow::records::Records;
 use shared::workflow::work_chunk::{Worked, Worker};
@@ -24,6 +23,17 @@ pub struct Execution<S, K, C, M, Q, D> {
     pub sources: D,
 }
 
+/// Why a message is to be delivered again.
+#[derive(Debug, thiserror::Error)]
+pub enum Unfinished {
+    /// Something outside failed before the chunk could be postponed.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// Another worker holds the chunk's lease.
+    #[error("another worker holds the lease")]
+    Held,
+}
+
 impl<S, K, C, M, Q, D> Execution<S, K, C, M, Q, D>
 where
     S: Requests + Keys + Work,
@@ -39,7 +49,7 @@ where
         message: ChunkMessage,
         clock: impl Fn() -> Timestamp,
         deadline: Timestamp,
-    ) -> Result<Verdict, Failure> {
+    ) -> Result<(), Unfinished> {
         let worker = Worker {
             records: &self.records,
             config: &self.config,
@@ -57,6 +67,6 @@ where
         };
         let (request, chunk) = (&message.request, &message.chunk);
         tracing::info!(%request, %chunk, send = message.send, outcome, "chunk handled");
-        Ok(if worked == Worked::Held { Verdict::Again } else { Verdict::Done })
+        if worked == Worked::Held { Err(Unfinished::Held) } else { Ok(()) }
     }
 }

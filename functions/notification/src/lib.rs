@@ -12,7 +12,7 @@ use serde::Deserialize;
 use shared::domain::ids::RequestKey;
 use shared::ports::{Keys, Mailer, Outbox, Requests, Sealer};
 use shared::runtime::settings::MailSettings;
-use shared::storage::mail_of;
+use shared::storage::keys::mail_of;
 use shared::workflow::failure::Failure;
 use shared::workflow::notify::{Delivered, deliver};
 use shared::workflow::records::Records;

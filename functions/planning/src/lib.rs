@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use shared::domain::message::PlanMessage;
 use shared::domain::period::Period;
 use shared::ports::{Config, Keys, Manifests, Queues, Requests, Sealer, Sources, Work};
-use shared::runtime::sqs::Verdict;
 use shared::workflow::failure::Failure;
 use shared::workflow::plan::{Planned, Planner};
 use shared::workflow::records::Records;
@@ -44,7 +43,7 @@ where
         message: PlanMessage,
         clock: impl Fn() -> Timestamp,
         deadline: Timestamp,
-    ) -> Result<Verdict, Failure> {
+    ) -> Result<(), Failure> {
         let planner = Planner {
             records: &self.records,
             config: &self.config,
@@ -61,6 +60,6 @@ where
         };
         let (request, dataset, generation) = (&message.request, &message.dataset, message.generation);
         tracing::info!(%request, %dataset, generation, outcome, "plan handled");
-        Ok(Verdict::Done)
+        Ok(())
     }
 }

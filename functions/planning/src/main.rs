@@ -1,29 +1,21 @@
 //! Binary of the function `planning`: reads configuration, builds clients once, runs.
+#![recursion_limit = "256"] // the futures of SDK calls nest deep
 
 use planning::Planning;
-use shared::blob::{S3Config, S3Manifests};
-use shared::runtime::settings::{PROCESS, QueueUrls, SealingKeys, TableNames};
-use shared::runtime::{Failed, adapters, aws::Aws, clock, sqs, telemetry};
-use shared::workflow::records::Records;
+use shared::runtime::adapters::Adapters;
+use shared::runtime::sqs::{self, Delivery};
+use shared::runtime::{Failed, clock, telemetry};
 
 #[tokio::main]
 async fn main() -> Result<(), Failed> {
-    telemetry::init();
-    let aws = Aws::load().await;
-    let keys = SealingKeys::read(PROCESS)?;
+    telemetry::init("planning");
+    let adapters = Adapters::load().await?;
     let planning = Planning {
-        records: Records {
-            store: adapters::storage(&aws, &TableNames::read(PROCESS)?),
-            sealer: adapters::sealer(&aws, &keys),
-        },
-        config: S3Config::new(aws.s3(), PROCESS.required("CONFIG_BUCKET")?, keys.data_key_arn.clone()),
-        manifests: S3Manifests::new(aws.s3(), PROCESS.required("MANIFESTS_BUCKET")?, keys.data_key_arn.clone()),
-        queues: adapters::queues(&aws, &QueueUrls::read(PROCESS)),
-        sources: adapters::sources(&aws),
+        records: adapters.records()?,
+        config: adapters.config()?,
+        manifests: adapters.manifests()?,
+        queues: adapters.queues(),
+        sources: adapters.sources(),
     };
-    sqs::run(|message, deadline| {
-        let planning = &planning;
-        async move { planning.handle(message, clock::now, deadline).await }
-    })
-    .await
+    sqs::run(async |message, delivery: Delivery| planning.handle(message, clock::now, delivery.deadline).await).await
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use shared::domain::personal::Personal;
-use shared::runtime::http::{self, Request};
+use shared::runtime::http::{Call, body};
 use shared::state_machine::command::VerificationInput;
 use shared::state_machine::refusal::Refusal;
 use shared::workflow::execute::Typed;
@@ -23,8 +23,8 @@ impl From<Verification> for VerificationInput {
 }
 
 /// `POST .../verify`
-pub(crate) fn verification(request: &Request) -> Result<VerificationInput, Refusal> {
-    Ok(http::json_body::<Verification>(request)?.into())
+pub(crate) fn verification(call: &Call) -> Result<Wish, Refusal> {
+    Ok(Wish::Verify(body::json::<Verification>(call)?.into()))
 }
 
 #[derive(Deserialize, Default)]
@@ -37,9 +37,9 @@ struct Approval {
 }
 
 /// `POST .../approve`; the body may be missing.
-pub(crate) fn approval(request: &Request) -> Result<Wish, Refusal> {
-    let body = if http::body_bytes(request)?.is_empty() { Approval::default() } else { http::json_body(request)? };
-    Ok(Wish::Approve { note: body.note, verification: body.verification.map(Into::into) })
+pub(crate) fn approval(call: &Call) -> Result<Wish, Refusal> {
+    let input = if body::bytes(call)?.is_empty() { Approval::default() } else { body::json(call)? };
+    Ok(Wish::Approve { note: input.note, verification: input.verification.map(Into::into) })
 }
 
 #[derive(Deserialize)]
@@ -49,8 +49,8 @@ struct Rejection {
 }
 
 /// `POST .../reject`
-pub(crate) fn rejection(request: &Request) -> Result<Personal, Refusal> {
-    Ok(http::json_body::<Rejection>(request)?.reason)
+pub(crate) fn rejection(call: &Call) -> Result<Wish, Refusal> {
+    Ok(Wish::Reject { reason: body::json::<Rejection>(call)?.reason })
 }
 
 #[derive(Deserialize)]
@@ -61,7 +61,7 @@ struct Execution {
 }
 
 /// `POST .../execute`; the confirmation stays byte for byte what was typed.
-pub(crate) fn execution(request: &Request) -> Result<Typed, Refusal> {
-    let body: Execution = http::json_body(request)?;
-    Ok(Typed { confirmation: body.confirmation, preview_digest: body.preview_digest })
+pub(crate) fn execution(call: &Call) -> Result<Typed, Refusal> {
+    let input: Execution = body::json(call)?;
+    Ok(Typed { confirmation: input.confirmation, preview_digest: input.preview_digest })
 }

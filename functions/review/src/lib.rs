@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::domain::actor::Caller;
 use shared::domain::finding::{Finding, explain};
+use shared::domain::ids::RequestId;
 use shared::ports::{Config, Keys, Queues, Requests, Sealer, Sources, Work};
-use shared::runtime::http::{self, Answer, Request};
+use shared::runtime::http::{Answer, Call, caller, etag};
 use shared::runtime::settings::ApiSettings;
 use shared::state_machine::refusal::Refusal;
 use shared::workflow::access::{View, load_for_staff};
@@ -45,76 +46,66 @@ where
     D: Sources,
 {
     /// Answers one call.
-    pub async fn handle(&self, request: &Request, now: Timestamp) -> Result<Answer, Failure> {
-        let caller = http::caller(request, &self.settings, &self.records.sealer).await?;
-        match http::route_key(request) {
-            "POST /v1/requests/{id}/verify" => {
-                self.order(request, &caller, |r| Ok(Wish::Verify(bodies::verification(r)?)), now).await
-            }
-            "POST /v1/requests/{id}/approve" => self.order(request, &caller, bodies::approval, now).await,
-            "POST /v1/requests/{id}/reject" => {
-                self.order(request, &caller, |r| Ok(Wish::Reject { reason: bodies::rejection(r)? }), now).await
-            }
-            "GET /v1/requests/{id}/preview" => self.preview(request, &caller, now).await,
-            "POST /v1/requests/{id}/execute" => self.execute(request, &caller, now).await,
-            "GET /v1/requests/{id}/findings" => self.findings(request, &caller).await,
+    pub async fn handle(&self, call: &Call) -> Result<Answer, Failure> {
+        let by = caller::caller(call, &self.settings, &self.records.sealer).await?;
+        match call.route() {
+            "POST /v1/requests/{id}/verify" => self.order(call, &by, bodies::verification).await,
+            "POST /v1/requests/{id}/approve" => self.order(call, &by, bodies::approval).await,
+            "POST /v1/requests/{id}/reject" => self.order(call, &by, bodies::rejection).await,
+            "GET /v1/requests/{id}/preview" => self.preview(call, &by).await,
+            "POST /v1/requests/{id}/execute" => self.execute(call, &by).await,
+            "GET /v1/requests/{id}/findings" => self.findings(call, &by).await,
             _ => Err(Refusal::NotFound.into()),
         }
     }
 
-    /// A command. Who may not see the request learns nothing; who may see but not command is told before the body is
-    /// looked at.
+    /// A command.
     async fn order(
         &self,
-        request: &Request,
-        caller: &Caller,
-        parse: impl Fn(&Request) -> Result<Wish, Refusal>,
-        now: Timestamp,
+        call: &Call,
+        by: &Caller,
+        parse: impl Fn(&Call) -> Result<Wish, Refusal>,
     ) -> Result<Answer, Failure> {
-        let id = http::request_id(request)?;
-        self.only_operators(caller, request).await?;
-        let wish = parse(request)?;
-        let target = (id, http::if_match(request)?);
-        let (loaded, view) = order(&self.records, &self.config, caller, target, wish, now).await?;
-        self.resource(&loaded, view, now).await
+        let target = self.target(call, by).await?;
+        let (loaded, view) = order(&self.records, &self.config, by, target, parse(call)?, call.now).await?;
+        self.resource(&loaded, view, call.now).await
     }
 
-    async fn only_operators(&self, caller: &Caller, request: &Request) -> Result<(), Failure> {
-        if caller.is_operator {
-            return Ok(());
+    /// Which request, at which version. Who may not see it learns nothing; who may see but not command is told so
+    /// before the body is looked at.
+    async fn target(&self, call: &Call, by: &Caller) -> Result<(RequestId, Option<u64>), Failure> {
+        let id = call.request_id()?;
+        if !by.is_operator {
+            load_for_staff(&self.records, by, id).await?;
+            return Err(Refusal::OperatorOnly.into());
         }
-        load_for_staff(&self.records, caller, http::request_id(request)?).await?;
-        Err(Refusal::OperatorOnly.into())
+        Ok((id, etag::if_match(call)?))
     }
 
-    async fn preview(&self, request: &Request, caller: &Caller, now: Timestamp) -> Result<Answer, Failure> {
-        let id = http::request_id(request)?;
-        let shown = preview(&self.records, &self.config, &self.sources, caller, id, now).await?;
-        Ok(Answer::ok(&shown))
+    async fn preview(&self, call: &Call, by: &Caller) -> Result<Answer, Failure> {
+        let id = call.request_id()?;
+        Answer::json(200, &preview(&self.records, &self.config, &self.sources, by, id, call.now).await?)
     }
 
-    async fn execute(&self, request: &Request, caller: &Caller, now: Timestamp) -> Result<Answer, Failure> {
-        let id = http::request_id(request)?;
-        self.only_operators(caller, request).await?;
-        let typed = bodies::execution(request)?;
-        let target = (id, http::if_match(request)?);
-        let (loaded, view) =
-            execute(&self.records, &self.config, &self.queues, caller, target, typed, now).await?;
-        self.resource(&loaded, view, now).await
+    async fn execute(&self, call: &Call, by: &Caller) -> Result<Answer, Failure> {
+        let target = self.target(call, by).await?;
+        let typed = bodies::execution(call)?;
+        let executed = execute(&self.records, &self.config, &self.queues, by, target, typed, call.now).await?;
+        self.resource(&executed.0, executed.1, call.now).await
     }
 
-    async fn findings(&self, request: &Request, caller: &Caller) -> Result<Answer, Failure> {
-        let loaded = load_for_staff(&self.records, caller, http::request_id(request)?).await?;
+    async fn findings(&self, call: &Call, by: &Caller) -> Result<Answer, Failure> {
+        let loaded = load_for_staff(&self.records, by, call.request_id()?).await?;
         let findings = self.records.store.findings(&loaded.row.key()).await?;
         let items: Vec<_> = findings.iter().map(finding).collect();
-        Ok(Answer::ok(&json!({ "items": items })))
+        Answer::json(200, &json!({ "items": items }))
     }
 
     async fn resource(&self, loaded: &Loaded, view: View, now: Timestamp) -> Result<Answer, Failure> {
         let facts = &loaded.request.facts;
         let progress = progress(&self.records, facts, now).await?;
         let resource = render(&loaded.request, view, progress.as_ref(), now);
-        Ok(Answer::ok(&resource).with_header("etag", &http::etag(facts.version)))
+        Ok(Answer::json(200, &resource)?.header("etag", etag::of(facts.version)))
     }
 }
 

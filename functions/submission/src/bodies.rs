@@ -5,7 +5,7 @@ use serde::Deserialize;
 use shared::domain::ids::SubjectId;
 use shared::domain::personal::Personal;
 use shared::domain::request::Kind;
-use shared::runtime::http::{self, Request};
+use shared::runtime::http::{Call, body};
 use shared::state_machine::refusal::Refusal;
 use shared::workflow::submit::NewRequest;
 
@@ -36,42 +36,41 @@ struct SubjectBody {
 }
 
 /// `POST /v1/requests`
-pub(crate) fn new_request(request: &Request) -> Result<NewRequest, Refusal> {
-    let body: Submit = http::json_body(request)?;
-    if !body.confirm {
-        return Err(invalid("/confirm", "must be true"));
+pub(crate) fn new_request(call: &Call) -> Result<NewRequest, Refusal> {
+    let input: Submit = body::json(call)?;
+    if !input.confirm {
+        return Err(body::invalid("/confirm", "must be true"));
     }
-    if body.kind == Kind::Export {
-        return Err(invalid("/kind", "this version handles deletion requests only"));
+    if input.kind == Kind::Export {
+        return Err(body::invalid("/kind", "this version handles deletion requests only"));
     }
-    let subject = body.subject.map(subject).transpose()?;
     Ok(NewRequest {
-        kind: body.kind,
-        scope: body.scope,
-        reason: body.reason,
-        subject,
-        received_at: body.received_at,
-        idempotency_key: http::header(request, "idempotency-key").map(str::to_owned),
-        body: Personal::new(String::from_utf8_lossy(&http::body_bytes(request)?)),
+        kind: input.kind,
+        scope: input.scope,
+        reason: input.reason,
+        subject: input.subject.map(subject).transpose()?,
+        received_at: input.received_at,
+        idempotency_key: call.header("idempotency-key").map(str::to_owned),
+        body: Personal::new(String::from_utf8_lossy(&body::bytes(call)?)),
     })
 }
 
 type Subject = (SubjectId, Option<Personal>, Option<Personal>);
 
-fn subject(body: SubjectBody) -> Result<Subject, Refusal> {
+fn subject(input: SubjectBody) -> Result<Subject, Refusal> {
     let fits = |text: &Option<Personal>| text.as_ref().is_none_or(|t| t.expose().chars().count() <= TEXT_MAX);
-    if !fits(&body.name) {
-        return Err(invalid("/subject/name", "at most 320 characters"));
+    if !fits(&input.name) {
+        return Err(body::invalid("/subject/name", "at most 320 characters"));
     }
     let plausible = |email: &Personal| {
         let text = email.expose();
         let at = text.find('@').unwrap_or(0);
         at > 0 && at + 1 < text.len() && !text.chars().any(|c| c.is_whitespace() || c.is_control())
     };
-    if !fits(&body.email) || !body.email.as_ref().is_none_or(plausible) {
-        return Err(invalid("/subject/email", "an e-mail address of at most 320 characters"));
+    if !fits(&input.email) || !input.email.as_ref().is_none_or(plausible) {
+        return Err(body::invalid("/subject/email", "an e-mail address of at most 320 characters"));
     }
-    Ok((body.id, body.name, body.email))
+    Ok((input.id, input.name, input.email))
 }
 
 #[derive(Deserialize, Default)]
@@ -82,14 +81,9 @@ struct Withdraw {
 }
 
 /// `POST .../withdraw`; the body may be missing.
-pub(crate) fn withdrawal(request: &Request) -> Result<Option<Personal>, Refusal> {
-    if http::body_bytes(request)?.is_empty() {
+pub(crate) fn withdrawal(call: &Call) -> Result<Option<Personal>, Refusal> {
+    if body::bytes(call)?.is_empty() {
         return Ok(None);
     }
-    let body: Withdraw = http::json_body(request)?;
-    Ok(body.reason)
-}
-
-fn invalid(pointer: &str, detail: &str) -> Refusal {
-    Refusal::InvalidInput { pointer: pointer.to_owned(), detail: detail.to_owned() }
+    Ok(body::json::<Withdraw>(call)?.reason)
 }

@@ -1,27 +1,19 @@
 //! Binary of the function `submission`: reads configuration, builds clients once, runs.
+#![recursion_limit = "256"] // the futures of SDK calls nest deep
 
-use shared::blob::S3Config;
-use shared::runtime::settings::{ApiSettings, PROCESS, SealingKeys, TableNames};
-use shared::runtime::{Failed, adapters, aws::Aws, clock, http, telemetry};
-use shared::workflow::records::Records;
+use shared::runtime::adapters::Adapters;
+use shared::runtime::settings::{ApiSettings, PROCESS};
+use shared::runtime::{Failed, clock, http, telemetry};
 use submission::Submission;
 
 #[tokio::main]
 async fn main() -> Result<(), Failed> {
-    telemetry::init();
-    let aws = Aws::load().await;
-    let keys = SealingKeys::read(PROCESS)?;
+    telemetry::init("submission");
+    let adapters = Adapters::load().await?;
     let submission = Submission {
-        records: Records {
-            store: adapters::storage(&aws, &TableNames::read(PROCESS)?),
-            sealer: adapters::sealer(&aws, &keys),
-        },
-        config: S3Config::new(aws.s3(), PROCESS.required("CONFIG_BUCKET")?, keys.data_key_arn.clone()),
+        records: adapters.records()?,
+        config: adapters.config()?,
         settings: ApiSettings::read(PROCESS)?,
     };
-    http::run(|request| {
-        let submission = &submission;
-        async move { submission.handle(&request, clock::now(), clock::new_request_id).await }
-    })
-    .await
+    http::run(async |call| submission.handle(&call, clock::new_request_id).await).await
 }

@@ -1,10 +1,10 @@
 //! `$default`: no such path, or no such method on a path that exists.
 
-use shared::runtime::http::{self, Request};
+use shared::runtime::http::Call;
 use shared::state_machine::refusal::Refusal;
 
 /// The paths of the API, with the place of the id. A test compares them with the template's routes.
-pub const PATHS: [&str; 12] = [
+pub(crate) const PATHS: [&str; 12] = [
     "/v1/health",
     "/v1/data-map",
     "/v1/requests",
@@ -20,8 +20,8 @@ pub const PATHS: [&str; 12] = [
 ];
 
 /// 405 where the path exists, else 404.
-pub(crate) fn refusal(request: &Request) -> Refusal {
-    if PATHS.iter().any(|known| matches(known, http::path(request))) { Refusal::MethodNotAllowed } else { Refusal::NotFound }
+pub(crate) fn refusal(call: &Call) -> Refusal {
+    if PATHS.iter().any(|known| matches(known, call.path())) { Refusal::MethodNotAllowed } else { Refusal::NotFound }
 }
 
 fn matches(known: &str, path: &str) -> bool {

@@ -1,2 +1,30 @@
-//! placeholder
-fn main() {}
+//! Binary of the function `supervision`: reads configuration, builds clients once, runs.
+#![recursion_limit = "256"] // the futures of SDK calls nest deep
+
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde_json::Value;
+use shared::runtime::adapters::Adapters;
+use shared::runtime::sqs::{self, Delivery};
+use shared::runtime::{Failed, clock, telemetry};
+use supervision::{DeadLetter, Supervision};
+
+#[tokio::main]
+async fn main() -> Result<(), Failed> {
+    telemetry::init("supervision");
+    let adapters = Adapters::load().await?;
+    let supervision = Supervision {
+        records: adapters.records()?,
+        manifests: adapters.manifests()?,
+        queues: adapters.queues(),
+    };
+    let serve = async |event: LambdaEvent<Value>| {
+        let deadline = sqs::deadline(&event.context);
+        if event.payload.get("Records").is_none() {
+            return Ok(serde_json::to_value(supervision.round(clock::now()).await?)?);
+        }
+        let letters = serde_json::from_value(event.payload)?;
+        let handle = async |letter: DeadLetter, _: Delivery| supervision.dead_letter(&letter, clock::now()).await;
+        Ok::<_, Failed>(serde_json::to_value(sqs::each(letters, deadline, handle).await)?)
+    };
+    lambda_runtime::run(service_fn(serve)).await
+}

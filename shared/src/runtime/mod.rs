@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`settings`] | the environment, typed; a missing variable names itself |
 //! | [`clock`] | the one place that reads the clock and makes ids |
+//! | [`adapters`] | the one place that picks adapters |
 //! | [`aws`] | SDK clients, made once |
 //! | [`telemetry`] | JSON log lines that hold no personal data |
 //! | [`http`] | one HTTP call in, one answer or problem out |
@@ -12,6 +13,7 @@
 //! A function's `main.rs` calls [`telemetry::init`], reads its settings, builds its adapters, and runs
 //! [`http::run`] or [`sqs::run`] with one handler.
 
+pub mod adapters;
 pub mod aws;
 pub mod clock;
 pub mod http;

@@ -30,7 +30,7 @@ const BATCH: u32 = 25;
 const STEPS: u32 = 6;
 
 /// What a round did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Round {
     /// Requests looked at.
     pub tended: u32,

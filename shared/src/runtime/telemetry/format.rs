@@ -27,7 +27,7 @@ pub(super) const OWN_CRATES: [&str; 7] = [
 
 /// Fields that may be printed. They hold ids that name no person, slugs, codes, counts and places in the source. Paths,
 /// queries, names, addresses, subjects, reasons and keys of records are left out on purpose.
-const FIELDS: [&str; 44] = [
+const FIELDS: [&str; 41] = [
     "attempts",
     "chunk",
     "chunks",
@@ -37,7 +37,6 @@ const FIELDS: [&str; 44] = [
     "counts",
     "dataset",
     "delay_seconds",
-    "delivered",
     "due",
     "elapsed_ms",
     "epoch",
@@ -57,7 +56,6 @@ const FIELDS: [&str; 44] = [
     "panic",
     "phase",
     "planned",
-    "pushed",
     "receives",
     "records",
     "request",
@@ -68,7 +66,6 @@ const FIELDS: [&str; 44] = [
     "shard",
     "state",
     "status",
-    "tended",
     "tenant",
     "version",
     "xrayTraceId",
