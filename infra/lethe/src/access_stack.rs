@@ -17,7 +17,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// What deploying came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deployed {
+pub(crate) enum Deployed {
     /// The stack is new.
     Created,
     /// The stack has changed.
@@ -27,7 +27,7 @@ pub enum Deployed {
 }
 
 /// Deploys `template` as `name`, and waits.
-pub async fn deploy(client: &Client, name: &str, template: &str) -> Result<Deployed> {
+pub(crate) async fn deploy(client: &Client, name: &str, template: &str) -> Result<Deployed> {
     let mut stack = settled(client, name).await?;
     if status(stack.as_ref()) == "ROLLBACK_COMPLETE" {
         client

@@ -16,9 +16,9 @@ use crate::access::{TableFacts, nameable_key};
 
 /// A table as the map needs to know it.
 #[derive(Debug, Clone)]
-pub struct Table {
+pub(crate) struct Table {
     /// For the policies.
-    pub facts: TableFacts,
+    pub(crate) facts: TableFacts,
     keys: Keys,
     indexes: BTreeMap<String, Index>,
     /// Type letter of each key attribute.
@@ -42,15 +42,15 @@ struct Index {
 
 /// Everything the map names, as it is; none: it does not exist.
 #[derive(Debug, Default)]
-pub struct World {
+pub(crate) struct World {
     /// Tables by name.
-    pub tables: BTreeMap<String, Option<Table>>,
+    pub(crate) tables: BTreeMap<String, Option<Table>>,
     /// Buckets by name: whether they keep versions.
-    pub buckets: BTreeMap<String, Option<bool>>,
+    pub(crate) buckets: BTreeMap<String, Option<bool>>,
 }
 
 /// Looks up what the map names.
-pub async fn look(map: &DataMap, dynamodb: &aws_sdk_dynamodb::Client, s3: &aws_sdk_s3::Client) -> Result<World> {
+pub(crate) async fn look(map: &DataMap, dynamodb: &aws_sdk_dynamodb::Client, s3: &aws_sdk_s3::Client) -> Result<World> {
     let mut world = World::default();
     for dataset in &map.datasets {
         let name = dataset.container().to_owned();
@@ -70,7 +70,7 @@ pub async fn look(map: &DataMap, dynamodb: &aws_sdk_dynamodb::Client, s3: &aws_s
 }
 
 /// Every mistake; none: the map can be applied.
-pub fn judge(map: &DataMap, world: &World) -> Vec<String> {
+pub(crate) fn judge(map: &DataMap, world: &World) -> Vec<String> {
     let mut mistakes = Vec::new();
     for dataset in &map.datasets {
         let found = match &dataset.place {
