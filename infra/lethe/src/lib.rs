@@ -3,26 +3,37 @@
 //!
 //! # Layout
 //!
-//! One file a subcommand: [`up`], [`down`], [`mod@test`], [`doctor`]. Each has its `Args` and a `run`.
+//! One file a subcommand: [`up`], [`down`], [`mod@test`], [`doctor`], [`policy`], [`data_map`]. Each has its
+//! `Args` and a `run`.
 //! What they stand on: `paths` (where things are), `venv` (Python), `functions` (the build), `emulator` and `port`
-//! (start, stop), `deploy` (`sam`), `users` and `password`, [`stack_file`] (`.lethe/stack.json`), [`own_stack`] (a
+//! (start, stop), `deploy` (`sam`), `users` and `password`, [`ttl`], [`stack_file`] (`.lethe/stack.json`), [`own_stack`] (a
 //! stack for one run), `process` and `process_group` (tools, and what outlives them).
 //! What reaches a deployment: [`clients`], [`target`], [`signin`], [`api`], [`invoke`], [`mailbox`].
-//! Whatever is printed goes through [`console`].
+//! What a data map is held against: `lint` (is it right), [`access`] (which rights it needs), `access_stack` (deploys
+//! them). Whatever is printed goes through [`console`].
 
+pub mod access;
+mod access_stack;
+#[cfg(test)]
+mod access_tests;
 pub mod api;
 pub mod clients;
 pub mod console;
+pub mod data_map;
 mod deploy;
 pub mod doctor;
 pub mod down;
 mod emulator;
 pub mod functions;
 pub mod invoke;
+mod lint;
+#[cfg(test)]
+mod lint_tests;
 pub mod mailbox;
 pub mod own_stack;
 mod password;
 pub mod paths;
+pub mod policy;
 mod port;
 mod process;
 mod process_group;
@@ -31,6 +42,7 @@ pub mod stack_file;
 pub mod target;
 pub mod test;
 pub mod test_report;
+pub mod ttl;
 pub mod up;
 mod users;
 mod venv;

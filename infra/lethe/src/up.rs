@@ -17,6 +17,7 @@ use crate::functions;
 use crate::paths::{self, StateDir};
 use crate::stack_file::Stack;
 use crate::target::Target;
+use crate::ttl;
 use crate::users::{self, Groups};
 use crate::venv::{self, Venv};
 
@@ -117,6 +118,7 @@ pub async fn up(options: &Options) -> Result<Stack> {
         deployer.demo(&options.demo_name).await?;
     }
     let stack = describe(options, &clients, &endpoint, found.as_ref()).await?;
+    ttl::ensure_all(&clients.dynamodb(), &stack).await?;
     stack.write(&state.stack_file())?;
     wanted.write(state)?;
     Ok(stack)

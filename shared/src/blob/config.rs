@@ -159,7 +159,7 @@ mod tests {
     fn the_digest_is_of_what_a_file_says_not_of_how_it_is_written() {
         let a = "v: 1\ndefaults: {ClampGraceToDeadline: false, TwoPersonRule: true}\n";
         let b = "# why\nv: 1\ndefaults:\n  TwoPersonRule: true\n  ClampGraceToDeadline: false\n";
-        let digest = |yaml| pin("v".into(), policy(yaml).expect("valid")).expect("pins").digest;
+        let digest = |yaml: &str| pin("v".into(), policy(yaml).expect("valid")).expect("pins").digest;
         assert_eq!(digest(a), digest(b));
         assert_ne!(digest(a), digest(&a.replace("true", "false")));
         assert_eq!(digest(a).len(), 64);

@@ -96,11 +96,10 @@ mod tests {
     use super::*;
     use crate::domain::personal::Personal;
     use aws_sdk_sesv2::error::ErrorMetadata;
-    use aws_sdk_sesv2::primitives::SdkBody;
 
     fn answered(status: u16, code: &str) -> SdkError<SendEmailError, HttpResponse> {
         let meta = ErrorMetadata::builder().code(code).build();
-        let raw = HttpResponse::new(status.try_into().expect("a status"), SdkBody::empty());
+        let raw = HttpResponse::new(status.try_into().expect("a status"), "".into());
         SdkError::service_error(SendEmailError::generic(meta), raw)
     }
 

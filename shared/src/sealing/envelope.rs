@@ -126,5 +126,6 @@ mod tests {
         assert_eq!(hex::encode(&sealed[1 + NONCE_LEN..]), FIXED);
     }
 
-    const FIXED: &str = "";
+    const FIXED: &str =
+        "08298b5617e0fe227092cad67fa6f4c57309c98831b148340ee634c222e5eaebe361508b0bf4a4d8a4ae6da8aad5abc802";
 }

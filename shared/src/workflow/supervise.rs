@@ -67,7 +67,7 @@ where
                     Ok(pushed) => round.pushed += pushed,
                     Err(failure) => {
                         round.failed += 1;
-                        tracing::error!(request = %key, error = %failure, "request could not be tended");
+                        tracing::error!(request = %key, error = &failure as &dyn std::error::Error, "request could not be tended");
                     }
                 }
             }

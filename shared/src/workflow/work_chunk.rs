@@ -199,7 +199,7 @@ where
     /// The source or a service failed. For now: try later, not the chunk's fault. For good: a finding at once, and the
     /// attempt counts towards parking.
     async fn later(&self, facts: &Facts, row: &Chunk, fault: Fault, now: Timestamp) -> Result<Worked, Failure> {
-        tracing::warn!(request = %facts.key(), chunk = %row.id, error = %fault, "chunk postponed");
+        tracing::warn!(request = %facts.key(), chunk = %row.id, error = &fault as &dyn std::error::Error, "chunk postponed");
         let counted = match &fault {
             Fault::Transient { .. } => false,
             Fault::Permanent { code, .. } => {

@@ -27,7 +27,7 @@ pub(super) const OWN_CRATES: [&str; 7] = [
 
 /// Fields that may be printed. They hold ids that name no person, slugs, codes, counts and places in the source. Paths,
 /// queries, names, addresses, subjects, reasons and keys of records are left out on purpose.
-const FIELDS: [&str; 41] = [
+const FIELDS: [&str; 44] = [
     "attempts",
     "chunk",
     "chunks",
@@ -37,6 +37,7 @@ const FIELDS: [&str; 41] = [
     "counts",
     "dataset",
     "delay_seconds",
+    "delivered",
     "due",
     "elapsed_ms",
     "epoch",
@@ -56,6 +57,7 @@ const FIELDS: [&str; 41] = [
     "panic",
     "phase",
     "planned",
+    "pushed",
     "receives",
     "records",
     "request",
@@ -66,6 +68,7 @@ const FIELDS: [&str; 41] = [
     "shard",
     "state",
     "status",
+    "tended",
     "tenant",
     "version",
     "xrayTraceId",

@@ -1,0 +1,272 @@
+//! From a data map to the rights it needs, as a CloudFormation template. Pure.
+//!
+//! Guarantees: no table, index, bucket or prefix that the map does not name; review and planning may read, execution may
+//! change, nobody else gets anything. A resource's own KMS key is named, and only for use through DynamoDB. S3 needs no
+//! key here: listing versions and deleting them decrypts nothing. Where next: `access_stack` deploys it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use shared::domain::data_map::{DataMap, Dataset, DynamoPlace, Place, TenantBinding};
+
+/// Tables and buckets in one managed policy: a policy holds 6,144 characters, and ten of the longest names fit.
+const PLACES_PER_POLICY: usize = 10;
+/// Managed policies a role may have, by default.
+const POLICIES_MAX: usize = 10;
+
+/// Names of the roles that get the rights.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Roles {
+    /// Counts for the preview.
+    pub review: String,
+    /// Enumerates.
+    pub planning: String,
+    /// Sweeps and purges.
+    pub execution: String,
+}
+
+/// What was found of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableFacts {
+    /// Its ARN.
+    pub arn: String,
+    /// The KMS key it is encrypted under, if that is not DynamoDB's own.
+    pub kms_key: Option<String>,
+}
+
+/// What was found of everything the map names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// `aws`, `aws-cn`, ...
+    pub partition: String,
+    /// By name.
+    pub tables: BTreeMap<String, TableFacts>,
+}
+
+/// The map names something nobody looked up, or too much for one role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfit(pub String);
+
+impl std::fmt::Display for Unfit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unfit {}
+
+/// One table or bucket with all datasets in it.
+#[derive(Debug)]
+enum Container<'a> {
+    Table {
+        facts: &'a TableFacts,
+        indexes: BTreeSet<&'a str>,
+    },
+    Bucket {
+        arn: String,
+        heads: BTreeSet<String>,
+    },
+}
+
+/// The template: nothing but managed policies.
+pub fn template(map: &DataMap, found: &Found, roles: &Roles) -> Result<Value, Unfit> {
+    let containers = containers(map, found)?;
+    let groups: Vec<_> = containers.chunks(PLACES_PER_POLICY).collect();
+    if groups.len() > POLICIES_MAX {
+        let most = PLACES_PER_POLICY * POLICIES_MAX;
+        return Err(Unfit(format!(
+            "the data map names more than {most} tables and buckets, more than a role may reach"
+        )));
+    }
+    let mut resources = serde_json::Map::new();
+    for (n, group) in groups.into_iter().enumerate() {
+        let read = policy(
+            "Lethe may list what the data map names",
+            &[&roles.review, &roles.planning],
+            read(group),
+        );
+        let write = policy(
+            "Lethe may sweep and purge what the data map names",
+            &[&roles.execution],
+            write(group),
+        );
+        resources.insert(format!("ReadPolicy{}", n + 1), read);
+        resources.insert(format!("WritePolicy{}", n + 1), write);
+    }
+    Ok(json!({
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "Lethe - access to the data named in the data map; made by `lethe data-map apply`",
+        "Resources": resources,
+    }))
+}
+
+/// The KMS key of a table's description, if it is one that a policy can name.
+pub fn nameable_key(arn: Option<&str>) -> Option<String> {
+    arn.filter(|arn| arn.contains(":key/")).map(str::to_owned)
+}
+
+fn containers<'a>(map: &'a DataMap, found: &'a Found) -> Result<Vec<Container<'a>>, Unfit> {
+    let mut tables: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut buckets: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for dataset in &map.datasets {
+        match &dataset.place {
+            Place::Dynamodb(DynamoPlace { table, index, .. }) => {
+                tables.entry(table).or_default().extend(index.as_deref());
+            }
+            Place::S3(place) => {
+                buckets
+                    .entry(&place.bucket)
+                    .or_default()
+                    .insert(head(dataset, &place.prefix));
+            }
+        }
+    }
+    let table = |(name, indexes): (&'a str, BTreeSet<&'a str>)| {
+        let facts = found
+            .tables
+            .get(name)
+            .ok_or_else(|| Unfit(format!("table {name} was not found")))?;
+        Ok(Container::Table { facts, indexes })
+    };
+    let bucket = |(name, heads): (&str, BTreeSet<String>)| Container::Bucket {
+        arn: format!("arn:{}:s3:::{name}", found.partition),
+        heads,
+    };
+    let mut all = tables.into_iter().map(table).collect::<Result<Vec<_>, _>>()?;
+    all.extend(buckets.into_iter().map(bucket));
+    Ok(all)
+}
+
+/// What stands before the first placeholder of a prefix that is not yet known, safe to stand in an IAM pattern.
+fn head(dataset: &Dataset, prefix: &str) -> String {
+    let prefix = match &dataset.tenant {
+        TenantBinding::Only { only } => prefix.replace("{tenant}", only.as_str()),
+        TenantBinding::In { .. } | TenantBinding::Attribute { .. } => prefix.to_owned(),
+    };
+    let end = ["{tenant}", "{subject}"]
+        .into_iter()
+        .filter_map(|mark| prefix.find(mark))
+        .min();
+    let literal = |c: char| match c {
+        '*' | '?' | '$' => format!("${{{c}}}"),
+        other => other.to_string(),
+    };
+    prefix[..end.unwrap_or(prefix.len())].chars().map(literal).collect()
+}
+
+fn read(group: &[Container<'_>]) -> Vec<Value> {
+    let mut arns = Vec::new();
+    for container in group {
+        if let Container::Table { facts, indexes } = container {
+            arns.push(facts.arn.clone());
+            arns.extend(indexes.iter().map(|index| format!("{}/index/{index}", facts.arn)));
+        }
+    }
+    let mut statements = Vec::new();
+    if !arns.is_empty() {
+        statements.push(allow("Tables", &["dynamodb:Query", "dynamodb:DescribeTable"], &arns));
+    }
+    statements.extend(versions(group));
+    statements.extend(keys(group, &["kms:Decrypt"]));
+    statements
+}
+
+fn write(group: &[Container<'_>]) -> Vec<Value> {
+    let tables = group.iter().filter_map(|container| match container {
+        Container::Table { facts, .. } => Some(facts.arn.clone()),
+        Container::Bucket { .. } => None,
+    });
+    let tables: Vec<_> = tables.collect();
+    let mut statements = Vec::new();
+    if !tables.is_empty() {
+        // PartiQL has actions of its own; AWS checks a batch statement by statement under them. UpdateItem and DeleteItem
+        // are not given: every write of Lethe carries its condition in a statement.
+        let actions = [
+            "dynamodb:BatchGetItem",
+            "dynamodb:DescribeTable",
+            "dynamodb:PartiQLDelete",
+            "dynamodb:PartiQLUpdate",
+        ];
+        statements.push(allow("Tables", &actions, &tables));
+        // Emulators check a batch by the call's name. AWS knows no such action and no such account: there it gives nothing.
+        let mut batches = allow(
+            "EmulatorBatches",
+            &["dynamodb:BatchExecuteStatement"],
+            &["*".to_owned()],
+        );
+        batches["Condition"] = json!({"StringEquals": {"aws:PrincipalAccount": "000000000000"}});
+        statements.push(batches);
+    }
+    statements.extend(versions(group));
+    let objects = group.iter().filter_map(|container| match container {
+        Container::Bucket { arn, heads } => Some(heads.iter().map(move |head| format!("{arn}/{head}*"))),
+        Container::Table { .. } => None,
+    });
+    let objects: Vec<_> = objects.flatten().collect();
+    if !objects.is_empty() {
+        statements.push(allow(
+            "Objects",
+            &["s3:DeleteObject", "s3:DeleteObjectVersion"],
+            &objects,
+        ));
+    }
+    statements.extend(keys(
+        group,
+        &["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+    ));
+    statements
+}
+
+/// Listing versions, a statement a bucket, since the prefix is a condition; and whether the bucket keeps versions at all.
+fn versions(group: &[Container<'_>]) -> Vec<Value> {
+    let mut statements = Vec::new();
+    let mut buckets = Vec::new();
+    for container in group {
+        let Container::Bucket { arn, heads } = container else {
+            continue;
+        };
+        let sid = format!("Versions{}", buckets.len());
+        let mut statement = allow(&sid, &["s3:ListBucketVersions"], std::slice::from_ref(arn));
+        if heads.iter().all(|head| !head.is_empty()) {
+            let patterns: Vec<_> = heads.iter().map(|head| format!("{head}*")).collect();
+            statement["Condition"] = json!({"StringLike": {"s3:prefix": patterns}});
+        }
+        statements.push(statement);
+        buckets.push(arn.clone());
+    }
+    if !buckets.is_empty() {
+        statements.push(allow("Buckets", &["s3:GetBucketVersioning"], &buckets));
+    }
+    statements
+}
+
+fn keys(group: &[Container<'_>], actions: &[&str]) -> Option<Value> {
+    let keys: BTreeSet<_> = group
+        .iter()
+        .filter_map(|container| match container {
+            Container::Table { facts, .. } => facts.kms_key.clone(),
+            Container::Bucket { .. } => None,
+        })
+        .collect();
+    if keys.is_empty() {
+        return None;
+    }
+    let mut statement = allow("Keys", actions, &Vec::from_iter(keys));
+    statement["Condition"] = json!({"StringLike": {"kms:ViaService": ["dynamodb.*.amazonaws.com*"]}});
+    Some(statement)
+}
+
+fn allow(sid: &str, actions: &[&str], resources: &[String]) -> Value {
+    json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources})
+}
+
+fn policy(description: &str, roles: &[&str], statements: Vec<Value>) -> Value {
+    json!({
+        "Type": "AWS::IAM::ManagedPolicy",
+        "Properties": {
+            "Description": description,
+            "Roles": roles,
+            "PolicyDocument": {"Version": "2012-10-17", "Statement": statements},
+        },
+    })
+}
