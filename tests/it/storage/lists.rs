@@ -113,6 +113,34 @@ async fn a_kind_is_filtered_and_empty_pages_still_lead_on() {
 }
 
 #[tokio::test]
+async fn statuses_that_a_filter_thins_out_unevenly_are_still_one_order() {
+    let scratch = scratch().await;
+    // Newest first: nine approved requests of the other kind, then wanted ones of both statuses in turn.
+    for n in 1..=15 {
+        submit(&scratch, n, |commit| {
+            commit.row.facts.submitted_at = at(i64::from(n));
+            commit.row.facts.kind = if n > 6 { Kind::Export } else { Kind::Deletion };
+            commit.row.facts.status = if n > 6 || n % 2 == 0 {
+                Status::Approved
+            } else {
+                Status::Pending
+            };
+        })
+        .await;
+    }
+    for limit in [1, 2, 5, 100] {
+        let statuses = ListScope::Statuses(vec![Status::Pending, Status::Approved]);
+        let mut deletions = query(statuses, limit);
+        deletions.kind = Some(Kind::Deletion);
+        assert_eq!(
+            every_page(&scratch, deletions).await,
+            ids((1..=6).rev()),
+            "limit {limit}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_range_includes_its_ends_and_a_subject_sees_their_own() {
     let scratch = scratch().await;
     for n in 1..=6 {
