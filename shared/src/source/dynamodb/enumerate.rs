@@ -1,0 +1,274 @@
+//! One subject's items: Query, page by page, for planning, verification and counting.
+//!
+//! Guarantees: what one page decides about an item, every page does: another request's mark and another tenant's items
+//! are skipped, items newer than the cutoff are counted as `arrived_later`, this request's own marks are listed (so that
+//! verification finds what was left over). The table is read consistently. An index only says where to look: its
+//! entries lag, so each item is read from the table itself, and one that no longer belongs under the key is skipped.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue, Select};
+
+use super::Tables;
+use super::attribute::{self, Item, Key};
+use super::layout::{Layout, Marked};
+use super::read::projection;
+use crate::domain::data_map::{DynamoPlace, KeyType};
+use crate::domain::manifest::Line;
+use crate::ports::{Census, Fault, Page, PageOrder};
+use crate::source::fault;
+
+const QUERY: &str = "querying a table";
+
+/// A page ends after so many reads of up to 1 MB even with few lines, so that a planner of 30 seconds gets its turn
+/// whatever the size of the items.
+const READS_PER_PAGE: usize = 64;
+
+/// Lines a counting page asks for, where counting has to read.
+const COUNTED_AT_ONCE: usize = 1000;
+
+impl Tables {
+    /// The next page of a subject's items. It may have no line at all and still a `next`.
+    pub(in crate::source) async fn page(&self, place: &DynamoPlace, order: &PageOrder<'_>) -> Result<Page, Fault> {
+        let layout = self.layout(order.dataset, place).await?;
+        let mut from = order.cursor.map(parse_cursor).transpose()?;
+        let mut page = Page::default();
+        for _ in 0..READS_PER_PAGE {
+            let room = order.limit.saturating_sub(page.lines.len()).max(1);
+            let (items, last) = self.query(&layout, order, from.as_ref(), room).await?;
+            for item in &items {
+                match line(&layout, order, item) {
+                    Found::Line(line) => page.lines.push(line),
+                    Found::Later => page.arrived_later += 1,
+                    Found::NotOurs => {}
+                }
+            }
+            from = last;
+            if from.is_none() || page.lines.len() >= order.limit {
+                break;
+            }
+        }
+        page.next = from.as_ref().map(write_cursor).transpose()?;
+        Ok(page)
+    }
+
+    async fn query(
+        &self,
+        layout: &Layout<'_>,
+        order: &PageOrder<'_>,
+        from: Option<&Key>,
+        limit: usize,
+    ) -> Result<(Vec<Item>, Option<Key>), Fault> {
+        let mut wanted = layout.watched();
+        if layout.place.index.is_some() {
+            wanted = layout.shape.keys.names().chain(layout.queried()?.names()).collect();
+        }
+        let (projected, names) = projection(&wanted);
+        let mut call = self.located(layout, order, from)?.projection_expression(projected);
+        for (placeholder, name) in names {
+            call = call.expression_attribute_names(placeholder, name);
+        }
+        let call = call.limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let answer = call.send().await.map_err(|e| fault::of_sdk(QUERY, e))?;
+        let last = last_key(answer.last_evaluated_key)?;
+        let items = answer.items.unwrap_or_default();
+        if layout.place.index.is_some() {
+            return Ok((self.from_table(layout, items).await?, last));
+        }
+        Ok((items, last))
+    }
+
+    /// The items an index names, as the table has them now; those that moved elsewhere meanwhile are left out.
+    async fn from_table(&self, layout: &Layout<'_>, entries: Vec<Item>) -> Result<Vec<Item>, Fault> {
+        let place = layout.queried()?;
+        let mut wanted = layout.watched();
+        wanted.extend(place.names());
+        let keys: Vec<Key> = entries.iter().filter_map(|entry| layout.key_of(entry)).collect();
+        let mut found = self.read(QUERY, layout, &wanted, &keys).await?;
+        let here = |entry: &Item, item: &Item| place.names().all(|name| entry.get(name) == item.get(name));
+        Ok(entries
+            .iter()
+            .filter_map(|entry| found.remove(&layout.key_of(entry)?).filter(|item| here(entry, item)))
+            .collect())
+    }
+
+    /// The Query that locates one subject, without a projection.
+    fn located(
+        &self,
+        layout: &Layout<'_>,
+        order: &PageOrder<'_>,
+        from: Option<&Key>,
+    ) -> Result<QueryFluentBuilder, Fault> {
+        let mut condition = "#pk = :pk".to_owned();
+        let mut call = self
+            .client
+            .query()
+            .table_name(&layout.place.table)
+            .set_index_name(layout.place.index.clone())
+            .consistent_read(layout.place.index.is_none())
+            .expression_attribute_names("#pk", &layout.place.key.attribute)
+            .expression_attribute_values(":pk", partition(layout, order)?);
+        if let Some(prefix) = &layout.place.sort_key_prefix {
+            let sort = layout.queried()?.sort.as_deref();
+            let sort =
+                sort.ok_or_else(|| Fault::permanent(QUERY, "source_refused", "there is no sort key to match"))?;
+            condition.push_str(" AND begins_with(#sk, :sk)");
+            call = call.expression_attribute_names("#sk", sort);
+            call = call.expression_attribute_values(":sk", prefix_value(layout.is_binary(sort), prefix));
+        }
+        let start = from.map(attribute::wire).transpose()?;
+        Ok(call
+            .key_condition_expression(condition)
+            .set_exclusive_start_key(start.map(|key| key.into_iter().collect())))
+    }
+
+    /// Counts for at most `patience`. It counts what planning would list, except that items newer than the cutoff are
+    /// included where DynamoDB does the counting; at a preview the cutoff is now, so there are none.
+    pub(in crate::source) async fn census(
+        &self,
+        place: &DynamoPlace,
+        order: &PageOrder<'_>,
+        patience: Duration,
+    ) -> Result<Census, Fault> {
+        let counted = AtomicU64::new(0);
+        let finished = match tokio::time::timeout(patience, self.count(place, order, &counted)).await {
+            Ok(result) => result.map(|()| true)?,
+            Err(_) => false,
+        };
+        Ok(Census {
+            records: counted.load(Ordering::Relaxed),
+            at_least: !finished,
+        })
+    }
+
+    async fn count(&self, place: &DynamoPlace, order: &PageOrder<'_>, counted: &AtomicU64) -> Result<(), Fault> {
+        let layout = self.layout(order.dataset, place).await?;
+        // A filter may name neither what an index does not hold nor an attribute of the key: then the items are read.
+        let filterable = place.index.is_none() && !layout.tenant().is_some_and(|name| layout.in_key(name));
+        if !filterable {
+            return self.count_by_pages(place, order, counted).await;
+        }
+        let mut from = None;
+        loop {
+            let call = filtered(&layout, order, self.located(&layout, order, from.as_ref())?);
+            let answer = call
+                .select(Select::Count)
+                .send()
+                .await
+                .map_err(|e| fault::of_sdk(QUERY, e))?;
+            counted.fetch_add(u64::try_from(answer.count).unwrap_or(0), Ordering::Relaxed);
+            from = last_key(answer.last_evaluated_key)?;
+            if from.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn count_by_pages(
+        &self,
+        place: &DynamoPlace,
+        order: &PageOrder<'_>,
+        counted: &AtomicU64,
+    ) -> Result<(), Fault> {
+        let mut cursor: Option<String> = None;
+        loop {
+            let order = PageOrder {
+                cursor: cursor.as_deref(),
+                limit: COUNTED_AT_ONCE,
+                ..order.clone()
+            };
+            let page = self.page(place, &order).await?;
+            counted.fetch_add(page.lines.len() as u64, Ordering::Relaxed);
+            match page.next {
+                Some(next) => cursor = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+}
+
+/// What an item is to this request.
+enum Found {
+    Line(Line),
+    Later,
+    NotOurs,
+}
+
+fn line(layout: &Layout<'_>, order: &PageOrder<'_>, item: &Item) -> Found {
+    // Marks without a request id are nobody's: listed, so that the sweep reports them instead of leaving them out.
+    let other = layout.mark_of(item, order.request) == Marked::Other && item.contains_key(&layout.marks().id);
+    if other || !layout.is_of(order.tenant, item) {
+        return Found::NotOurs;
+    }
+    if layout.is_later(item, order.cutoff) {
+        return Found::Later;
+    }
+    layout.key_of(item).map_or(Found::NotOurs, |key| {
+        Found::Line(Line::Item {
+            key,
+            ttl: layout.scalar_of(layout.ttl(), item),
+            written: layout.scalar_of(layout.written(), item),
+        })
+    })
+}
+
+/// Marks and tenant as a filter, for counting.
+fn filtered(layout: &Layout<'_>, order: &PageOrder<'_>, call: QueryFluentBuilder) -> QueryFluentBuilder {
+    let mut filter = "(attribute_not_exists(#mark) OR #mark = :mine)".to_owned();
+    let mut call = call
+        .expression_attribute_names("#mark", &layout.marks().id)
+        .expression_attribute_values(":mine", AttributeValue::S(order.request.to_string()));
+    if let Some(tenant) = layout.tenant() {
+        filter.push_str(" AND #tenant = :tenant");
+        call = call
+            .expression_attribute_names("#tenant", tenant)
+            .expression_attribute_values(":tenant", AttributeValue::S(order.tenant.to_string()));
+    }
+    call.filter_expression(filter)
+}
+
+/// The subject's partition key. An id that is no number cannot be in a numeric key: that is the data map's mistake, and
+/// finding nothing would look like a finished erasure.
+fn partition(layout: &Layout<'_>, order: &PageOrder<'_>) -> Result<AttributeValue, Fault> {
+    let text = order.dataset.locate(order.tenant, order.subject);
+    Ok(match layout.place.key.kind {
+        KeyType::S => AttributeValue::S(text),
+        KeyType::B => AttributeValue::B(Blob::new(text.into_bytes())),
+        KeyType::N if text.parse::<f64>().is_ok_and(f64::is_finite) => AttributeValue::N(text),
+        KeyType::N => {
+            return Err(Fault::permanent(
+                QUERY,
+                "key_not_numeric",
+                "the subject id is no number",
+            ));
+        }
+    })
+}
+
+fn prefix_value(binary: bool, prefix: &str) -> AttributeValue {
+    if binary {
+        AttributeValue::B(Blob::new(prefix.as_bytes()))
+    } else {
+        AttributeValue::S(prefix.to_owned())
+    }
+}
+
+fn last_key(last: Option<Item>) -> Result<Option<Key>, Fault> {
+    let Some(last) = last.filter(|key| !key.is_empty()) else {
+        return Ok(None);
+    };
+    let key = attribute::key(last.keys().map(String::as_str), &last);
+    key.map(Some)
+        .ok_or_else(|| Fault::permanent(QUERY, "source_refused", "the last key is not made of scalars"))
+}
+
+fn parse_cursor(cursor: &str) -> Result<Key, Fault> {
+    serde_json::from_str(cursor).map_err(|e| Fault::corrupt(QUERY, e))
+}
+
+fn write_cursor(last: &Key) -> Result<String, Fault> {
+    serde_json::to_string(last).map_err(|e| Fault::corrupt(QUERY, e))
+}

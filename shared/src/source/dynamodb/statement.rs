@@ -1,0 +1,125 @@
+//! The PartiQL statements, as text and parameters. Pure.
+//!
+//! Guarantees: values are parameters, never part of a text; names stand in double quotes, doubled where they hold one.
+//! Every statement names the whole primary key and the conditions under which it may act, so it acts on one item or on
+//! none. PartiQL's UPDATE never makes an item (unlike UpdateItem): a missing one fails the condition.
+
+use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest};
+
+use super::attribute::Item;
+use super::layout::Layout;
+use crate::ports::SweepOrder;
+
+/// One statement.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Statement {
+    text: String,
+    parameters: Vec<AttributeValue>,
+}
+
+/// What must still be true of an item's TTL and `written_at` attributes; none: the attribute is missing.
+#[derive(Clone, Default)]
+pub(super) struct Seen {
+    pub(super) ttl: Option<AttributeValue>,
+    pub(super) written: Option<AttributeValue>,
+}
+
+impl Seen {
+    /// As an item has them now.
+    pub(super) fn of(layout: &Layout<'_>, item: &Item) -> Self {
+        let read = |attribute: Option<&str>| item.get(attribute?).cloned();
+        Self {
+            ttl: read(layout.ttl()),
+            written: read(layout.written()),
+        }
+    }
+}
+
+type Key = [(String, AttributeValue)];
+
+/// Marks an item, and arms its expiry where the order has one.
+pub(super) fn mark(layout: &Layout<'_>, order: &SweepOrder<'_>, key: &Key, seen: &Seen) -> Statement {
+    let marks = layout.marks();
+    let mut statement = Statement::new("UPDATE", &layout.place.table);
+    statement.set(&marks.id, AttributeValue::S(order.request.to_string()));
+    statement.set(&marks.deleted_at, AttributeValue::S(order.now.to_string()));
+    if let Some(was) = &seen.ttl {
+        statement.set(&marks.ttl_was, was.clone());
+    }
+    if let (Some(ttl), Some(at)) = (layout.ttl(), order.expires_at) {
+        statement.set(ttl, AttributeValue::N(at.to_string()));
+    }
+    statement.whose_key_is(key);
+    statement.and_equals(&marks.id, None);
+    statement.and_equals(&marks.deleted_at, None);
+    if let Some(ttl) = layout.ttl() {
+        statement.and_equals(ttl, seen.ttl.clone());
+    }
+    // What is part of the key cannot change, and the key is named already.
+    if let Some(written) = layout.written().filter(|name| !layout.in_key(name)) {
+        statement.and_equals(written, seen.written.clone());
+    }
+    if let Some(tenant) = layout.tenant().filter(|name| !layout.in_key(name)) {
+        statement.and_equals(tenant, Some(AttributeValue::S(order.tenant.to_string())));
+    }
+    statement
+}
+
+/// Deletes an item that still carries this mark.
+pub(super) fn delete(layout: &Layout<'_>, key: &Key, mark: String) -> Statement {
+    let mut statement = Statement::new("DELETE FROM", &layout.place.table);
+    statement.whose_key_is(key);
+    statement.and_equals(&layout.marks().id, Some(AttributeValue::S(mark)));
+    statement
+}
+
+impl Statement {
+    fn new(verb: &str, table: &str) -> Self {
+        Self {
+            text: format!("{verb} {}", quoted(table)),
+            parameters: Vec::new(),
+        }
+    }
+
+    fn set(&mut self, name: &str, value: AttributeValue) {
+        self.term(" SET", name, " = ?");
+        self.parameters.push(value);
+    }
+
+    fn whose_key_is(&mut self, key: &Key) {
+        for (n, (name, value)) in key.iter().enumerate() {
+            self.term(if n == 0 { " WHERE" } else { " AND" }, name, " = ?");
+            self.parameters.push(value.clone());
+        }
+    }
+
+    /// The attribute has this value, or is missing.
+    fn and_equals(&mut self, name: &str, value: Option<AttributeValue>) {
+        self.term(" AND", name, if value.is_some() { " = ?" } else { " IS MISSING" });
+        self.parameters.extend(value);
+    }
+
+    fn term(&mut self, word: &str, name: &str, rest: &str) {
+        self.text.push_str(word);
+        self.text.push(' ');
+        self.text.push_str(&quoted(name));
+        self.text.push_str(rest);
+    }
+
+    /// As an entry of a batch.
+    pub(super) fn request(self) -> Result<BatchStatementRequest, BuildError> {
+        BatchStatementRequest::builder()
+            .statement(self.text)
+            .set_parameters(Some(self.parameters))
+            .build()
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+#[cfg(test)]
+#[path = "statement_tests.rs"]
+mod tests;

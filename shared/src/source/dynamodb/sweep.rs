@@ -1,0 +1,178 @@
+//! Sweep: mark each item where it stands, once, on condition that it is what was planned.
+//!
+//! Guarantees: sweeping twice is the same as once. A failed condition is read back and told apart by what the item says
+//! now ([`after_failure`]); only a changed TTL is worth a second try, with the value just read, because TTL is the one
+//! attribute we keep a copy of. Everything else that changed is somebody else's doing and is reported, never overruled.
+
+use std::collections::BTreeMap;
+
+use super::Tables;
+use super::attribute::{self, Item, Key};
+use super::batch::Answer;
+use super::layout::{Layout, Marked};
+use super::statement::{self, Seen, Statement};
+use crate::domain::data_map::DynamoPlace;
+use crate::domain::manifest::{Line, Scalar};
+use crate::domain::outcome::{Code, LineOutcome};
+use crate::ports::{Fault, SweepOrder};
+use crate::source::fault;
+
+const SWEEP: &str = "marking items";
+const INSPECT: &str = "reading marks";
+
+/// A line to be marked, by its place in the order.
+struct Task {
+    at: usize,
+    seen: Seen,
+}
+
+impl Tables {
+    /// Marks the lines' items.
+    pub(in crate::source) async fn sweep(
+        &self,
+        place: &DynamoPlace,
+        order: &SweepOrder<'_>,
+    ) -> Result<Vec<LineOutcome>, Fault> {
+        let layout = self.layout(order.dataset, place).await?;
+        let keys = keys(SWEEP, order.lines)?;
+        let mut outcomes = vec![LineOutcome::failed("changed"); order.lines.len()];
+        let mut tasks = Vec::with_capacity(order.lines.len());
+        for (at, line) in order.lines.iter().enumerate() {
+            tasks.push(Task {
+                at,
+                seen: planned(line)?,
+            });
+        }
+        // The second round is for items whose TTL had changed; what fails then stays `changed`.
+        for _ in 0..2 {
+            tasks = self.round(&layout, order, &keys, tasks, &mut outcomes).await?;
+            if tasks.is_empty() {
+                break;
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// One statement per task; writes the outcomes that are settled and answers the tasks worth another round.
+    async fn round(
+        &self,
+        layout: &Layout<'_>,
+        order: &SweepOrder<'_>,
+        keys: &[&Key],
+        tasks: Vec<Task>,
+        outcomes: &mut [LineOutcome],
+    ) -> Result<Vec<Task>, Fault> {
+        let write = |task: &Task| {
+            Ok(statement::mark(
+                layout,
+                order,
+                &attribute::wire(keys[task.at])?,
+                &task.seen,
+            ))
+        };
+        let statements = tasks.iter().map(write).collect::<Result<Vec<Statement>, Fault>>()?;
+        let answers = self.run(SWEEP, statements).await?;
+        let mut contested = Vec::new();
+        for (task, answer) in tasks.into_iter().zip(answers) {
+            match answer {
+                Answer::Done => outcomes[task.at] = LineOutcome::plain(Code::Swept),
+                Answer::Refused(code) => outcomes[task.at] = LineOutcome::failed(code),
+                Answer::ConditionFailed => contested.push(task.at),
+            }
+        }
+        let found = self.read_lines(SWEEP, layout, keys, &contested).await?;
+        let mut again = Vec::new();
+        for at in contested {
+            match after_failure(layout, order, &order.lines[at], found.get(keys[at])) {
+                Verdict::Settled(outcome) => outcomes[at] = outcome,
+                Verdict::Again(seen) => again.push(Task { at, seen }),
+            }
+        }
+        Ok(again)
+    }
+
+    /// Which lines carry this request's mark; changes nothing.
+    pub(in crate::source) async fn inspect(
+        &self,
+        place: &DynamoPlace,
+        order: &SweepOrder<'_>,
+    ) -> Result<Vec<LineOutcome>, Fault> {
+        let layout = self.layout(order.dataset, place).await?;
+        let keys = keys(INSPECT, order.lines)?;
+        let all: Vec<usize> = (0..keys.len()).collect();
+        let found = self.read_lines(INSPECT, &layout, &keys, &all).await?;
+        let state = |key: &&Key| match found.get(*key) {
+            None => Code::AlreadyAbsent,
+            Some(item) if layout.mark_of(item, order.request) == Marked::Mine => Code::Swept,
+            Some(_) => Code::Untouched,
+        };
+        Ok(keys.iter().map(state).map(LineOutcome::plain).collect())
+    }
+
+    /// The watched attributes of some lines' items.
+    pub(super) async fn read_lines(
+        &self,
+        operation: &'static str,
+        layout: &Layout<'_>,
+        keys: &[&Key],
+        which: &[usize],
+    ) -> Result<BTreeMap<Key, Item>, Fault> {
+        let keys = which.iter().map(|at| keys[*at]);
+        self.read(operation, layout, &layout.watched(), keys).await
+    }
+}
+
+/// The lines' primary keys.
+pub(super) fn keys<'l>(
+    operation: &'static str,
+    lines: impl IntoIterator<Item = &'l Line>,
+) -> Result<Vec<&'l Key>, Fault> {
+    let key = |line: &'l Line| match line {
+        Line::Item { key, .. } => Ok(key),
+        Line::Object { .. } => Err(fault::foreign_line(operation)),
+    };
+    lines.into_iter().map(key).collect()
+}
+
+fn planned(line: &Line) -> Result<Seen, Fault> {
+    let Line::Item { ttl, written, .. } = line else {
+        return Err(fault::foreign_line(SWEEP));
+    };
+    let value = |known: &Option<Scalar>| known.as_ref().map(attribute::value).transpose();
+    Ok(Seen {
+        ttl: value(ttl)?,
+        written: value(written)?,
+    })
+}
+
+/// What a failed condition turns out to mean.
+enum Verdict {
+    Settled(LineOutcome),
+    Again(Seen),
+}
+
+fn after_failure(layout: &Layout<'_>, order: &SweepOrder<'_>, line: &Line, item: Option<&Item>) -> Verdict {
+    let settled = |code| Verdict::Settled(LineOutcome::plain(code));
+    let failed = |code| Verdict::Settled(LineOutcome::failed(code));
+    let Some(item) = item else {
+        return settled(Code::AlreadyAbsent);
+    };
+    match layout.mark_of(item, order.request) {
+        Marked::Mine => return settled(Code::Swept),
+        Marked::Other => return failed("marked_by_other"),
+        Marked::Free => {}
+    }
+    if layout.is_later(item, order.cutoff) {
+        return settled(Code::ArrivedLater);
+    }
+    let Line::Item { written, .. } = line else {
+        return failed("changed");
+    };
+    // As far as a manifest can say: a map or a list where a time should be reads as absent in both.
+    let as_written = layout.scalar_of(layout.written(), item) == *written;
+    if as_written && layout.is_of(order.tenant, item) {
+        Verdict::Again(Seen::of(layout, item))
+    } else {
+        failed("changed")
+    }
+}

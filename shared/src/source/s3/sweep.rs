@@ -1,0 +1,219 @@
+//! Sweep: hide each planned object by a delete marker, if nothing newer stands above it.
+//!
+//! Guarantees: no version but the planned one is hidden by us: the marker is put on condition that the planned version's
+//! ETag is still the current one, so a file the application uploads at that very moment stays visible. Sweeping twice
+//! is the same as once: a marker above the planned version is recognised as ours. The table in the module's comment
+//! says what each case becomes.
+
+use std::collections::BTreeSet;
+
+use super::delete::{Deleted, Target};
+use super::history::{Histories, History, Top};
+use super::{Buckets, Planned, planned};
+use crate::domain::data_map::S3Place;
+use crate::domain::outcome::{Code, LineOutcome};
+use crate::ports::{Fault, SweepOrder};
+
+const SWEEP: &str = "putting delete markers";
+const INSPECT: &str = "reading delete markers";
+
+/// How a planned object stands.
+#[derive(Debug, PartialEq, Eq)]
+enum Standing {
+    /// The planned version or marker is gone.
+    Absent,
+    /// The planned version is the current one, to be hidden while its ETag is this.
+    Open(Option<String>),
+    /// Not current any more; the marker that hides it, if it is ours.
+    Hidden(Option<String>),
+}
+
+impl Buckets {
+    /// Hides the lines' objects.
+    pub(in crate::source) async fn sweep(
+        &self,
+        place: &S3Place,
+        order: &SweepOrder<'_>,
+    ) -> Result<Vec<LineOutcome>, Fault> {
+        self.demand_versioning(&place.bucket).await?;
+        let lines = order
+            .lines
+            .iter()
+            .map(|line| planned(SWEEP, line))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut outcomes = vec![LineOutcome::failed("changed"); lines.len()];
+        let mut open: Vec<usize> = (0..lines.len()).collect();
+        // The second round is for keys written between the look and the marker; who is still changing then is told so.
+        for _ in 0..2 {
+            open = self.round(place, &lines, open, &mut outcomes).await?;
+            if open.is_empty() {
+                break;
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// Looks, hides what is open, and answers the lines that changed in between.
+    async fn round(
+        &self,
+        place: &S3Place,
+        lines: &[Planned<'_>],
+        which: Vec<usize>,
+        outcomes: &mut [LineOutcome],
+    ) -> Result<Vec<usize>, Fault> {
+        let found = self.histories(place, lines, &which).await?;
+        let (mut hiding, mut targets) = (Vec::new(), Vec::new());
+        for at in which {
+            match standing(found.get(lines[at].key), &lines[at]) {
+                Standing::Absent => outcomes[at] = LineOutcome::plain(Code::AlreadyAbsent),
+                Standing::Hidden(marker) => outcomes[at] = swept(marker),
+                Standing::Open(etag) => {
+                    hiding.push(at);
+                    targets.push(Target {
+                        key: lines[at].key.to_owned(),
+                        version: None,
+                        etag,
+                    });
+                }
+            }
+        }
+        let mut changed = Vec::new();
+        for (at, answer) in hiding
+            .into_iter()
+            .zip(self.delete(SWEEP, &place.bucket, &targets).await?)
+        {
+            match answer {
+                Deleted::Done(marker) => outcomes[at] = swept(marker),
+                Deleted::Refused(code) => outcomes[at] = LineOutcome::failed(code),
+                Deleted::Changed => changed.push(at),
+            }
+        }
+        Ok(changed)
+    }
+
+    /// Which lines are hidden already; changes nothing.
+    pub(in crate::source) async fn inspect(
+        &self,
+        place: &S3Place,
+        order: &SweepOrder<'_>,
+    ) -> Result<Vec<LineOutcome>, Fault> {
+        let lines = order
+            .lines
+            .iter()
+            .map(|line| planned(INSPECT, line))
+            .collect::<Result<Vec<_>, _>>()?;
+        let all: Vec<usize> = (0..lines.len()).collect();
+        let found = self.histories(place, &lines, &all).await?;
+        let state = |line: &Planned<'_>| match standing(found.get(line.key), line) {
+            Standing::Absent => LineOutcome::plain(Code::AlreadyAbsent),
+            Standing::Open(_) => LineOutcome::plain(Code::Untouched),
+            Standing::Hidden(marker) => swept(marker),
+        };
+        Ok(lines.iter().map(state).collect())
+    }
+
+    /// The histories of some lines' keys.
+    pub(super) async fn histories(
+        &self,
+        place: &S3Place,
+        lines: &[Planned<'_>],
+        which: &[usize],
+    ) -> Result<Histories, Fault> {
+        let keys: BTreeSet<&str> = which.iter().map(|at| lines[*at].key).collect();
+        self.look_up(&place.bucket, &keys).await
+    }
+}
+
+fn swept(marker: Option<String>) -> LineOutcome {
+    LineOutcome {
+        code: Code::Swept,
+        detail: marker,
+    }
+}
+
+/// Markers are told to be ours by their place, not by their time: the planned version was the newest when it was
+/// planned, so a marker right above it came later, whatever its whole second says.
+fn standing(history: Option<&History>, line: &Planned<'_>) -> Standing {
+    let Some(history) = history else {
+        return Standing::Absent;
+    };
+    let kept = if line.was_deleted {
+        &history.markers
+    } else {
+        &history.versions
+    };
+    if !kept.iter().any(|entry| entry.id == line.version) {
+        return Standing::Absent;
+    }
+    match history.newest() {
+        Some(Top::Version(version)) if version.id == line.version => Standing::Open(version.etag.clone()),
+        Some(Top::Marker(marker)) if !line.was_deleted && history.versions[0].id == line.version => {
+            Standing::Hidden(Some(marker.id.clone()))
+        }
+        _ => Standing::Hidden(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::history::tests::entry;
+    use super::*;
+
+    fn at(history: &History, version: &str, was_deleted: bool) -> Standing {
+        let line = Planned {
+            key: "k",
+            version,
+            was_deleted,
+        };
+        standing(Some(history), &line)
+    }
+
+    #[test]
+    fn each_case_of_the_table() {
+        let open = History {
+            versions: vec![entry("p", 1, true)],
+            markers: vec![],
+        };
+        assert_eq!(at(&open, "p", false), Standing::Open(Some("\"p\"".into())));
+        assert_eq!(at(&open, "gone", false), Standing::Absent);
+
+        // A marker of the same second as the version, or of an earlier one by a skewed clock, is still ours.
+        let hidden = History {
+            versions: vec![entry("p", 5, false)],
+            markers: vec![entry("m", 5, true)],
+        };
+        assert_eq!(at(&hidden, "p", false), Standing::Hidden(Some("m".into())));
+
+        let theirs = History {
+            versions: vec![entry("old", 1, false)],
+            markers: vec![entry("p", 2, true)],
+        };
+        assert_eq!(at(&theirs, "p", true), Standing::Hidden(None));
+
+        let newer = History {
+            versions: vec![entry("v", 9, true), entry("p", 1, false)],
+            markers: vec![],
+        };
+        assert_eq!(at(&newer, "p", false), Standing::Hidden(None));
+
+        let newer_and_deleted = History {
+            versions: vec![entry("v", 9, false), entry("p", 1, false)],
+            markers: vec![entry("d", 9, true)],
+        };
+        assert_eq!(
+            at(&newer_and_deleted, "p", false),
+            Standing::Hidden(None),
+            "that marker is the application's"
+        );
+    }
+
+    #[test]
+    fn a_key_that_does_not_exist_is_absent() {
+        let line = Planned {
+            key: "k",
+            version: "p",
+            was_deleted: false,
+        };
+        assert_eq!(standing(None, &line), Standing::Absent);
+    }
+}
