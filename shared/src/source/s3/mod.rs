@@ -20,7 +20,7 @@
 //! | file | what |
 //! |---|---|
 //! | `history` | one key's versions and markers, folded from listing pages; pure |
-//! | `listing` | ListObjectVersions: all of a prefix, or the keys of a chunk |
+//! | `listing`, `walk` | ListObjectVersions: one call; all of a prefix, or the keys of a chunk |
 //! | `enumerate` | planning, verification, counting |
 //! | `delete` | DeleteObjects, each answer inspected |
 //! | `sweep`, `purge` | the two operations, with their decisions as pure functions |
@@ -31,6 +31,7 @@ mod history;
 mod listing;
 mod purge;
 mod sweep;
+mod walk;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::BucketVersioningStatus;
