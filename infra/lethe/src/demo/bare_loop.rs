@@ -18,7 +18,7 @@ const IN_FLIGHT: usize = 32;
 const MOST: u64 = 10_000;
 
 /// Records a second of the bare loop.
-pub async fn rate(client: &Client, records: u64) -> Result<f64> {
+pub(super) async fn rate(client: &Client, records: u64) -> Result<f64> {
     let records = records.clamp(BATCH, MOST) / BATCH * BATCH;
     let table = "lethe-bare-loop";
     create(client, table).await?;

@@ -16,7 +16,7 @@ use crate::mailbox::letters_to;
 use crate::stack_file::Stack;
 
 /// After the sweep the application shows nothing, yet everything is still there.
-pub async fn hidden(clients: &Clients, names: &Names, expected: Counts) -> Result<()> {
+pub(super) async fn hidden(clients: &Clients, names: &Names, expected: Counts) -> Result<()> {
     let step = console::step("looking through the application's eyes");
     let seen = demo::reader::visible(clients, names, ACME, LARGE).await?;
     ensure!(seen == demo::reader::Visible::default(), "the application still shows {seen:?}");
@@ -28,7 +28,7 @@ pub async fn hidden(clients: &Clients, names: &Names, expected: Counts) -> Resul
 }
 
 /// After the purge nothing is left of the customer, and nothing else has changed.
-pub async fn gone(clients: &Clients, names: &Names, before: &Snapshot) -> Result<()> {
+pub(super) async fn gone(clients: &Clients, names: &Names, before: &Snapshot) -> Result<()> {
     let step = console::step("looking for traces in every table, index and object version");
     let left = demo::traces::traces_of(clients, names, ACME, LARGE).await?;
     ensure!(left.is_empty(), "something is left: {} items, {} files", left.messages.len(), left.attachments.len());
@@ -45,7 +45,7 @@ pub async fn gone(clients: &Clients, names: &Names, before: &Snapshot) -> Result
 }
 
 /// API, chunk rows and trail agree with the generator.
-pub async fn account(stack: &Stack, path: &str, closed: &Value, expected: Counts) -> Result<()> {
+pub(super) async fn account(stack: &Stack, path: &str, closed: &Value, expected: Counts) -> Result<()> {
     let step = console::step("comparing the counts of API, chunk rows, trail and generator");
     let progress = &closed["job"]["progress"];
     let shown = |name: &str| progress[name].as_u64().unwrap_or_default();
@@ -91,7 +91,7 @@ async fn trail_counts(stack: &Stack, path: &str, _closed: &Value) -> Result<u64>
 }
 
 /// The customer was told: received, approved, completed; operators that the grace period was over.
-pub async fn told(stack: &Stack, journey: &Journey, path: &str) -> Result<()> {
+pub(super) async fn told(stack: &Stack, journey: &Journey, path: &str) -> Result<()> {
     let step = console::step("reading the e-mails");
     let id = path.rsplit('/').next().context("no id")?;
     let letters = letters_to(stack, &journey.subject_email).await?;

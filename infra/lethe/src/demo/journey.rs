@@ -17,22 +17,22 @@ const OPERATORS: &str = "PlatformAdmin";
 const PHRASE: &str = "EXECUTE DELETE NOW";
 
 /// Everybody signed in.
-pub struct Journey {
+pub(super) struct Journey {
     /// The deployment.
-    pub stack: Stack,
+    pub(super) stack: Stack,
     /// The customer to be erased.
-    pub subject: Api,
+    pub(super) subject: Api,
     /// Their e-mail address.
-    pub subject_email: String,
+    pub(super) subject_email: String,
     /// Reviews and approves.
-    pub approver: Api,
+    pub(super) approver: Api,
     /// Executes.
-    pub executor: Api,
+    pub(super) executor: Api,
 }
 
 impl Journey {
     /// Signs everybody in.
-    pub async fn begin(stack: &Stack) -> Result<Self> {
+    pub(super) async fn begin(stack: &Stack) -> Result<Self> {
         let step = console::step("signing in the customer and two operators");
         let operators: Vec<&User> =
             stack.users.iter().filter(|u| u.tenant == ACME && u.groups.iter().any(|g| g == OPERATORS)).collect();
@@ -50,7 +50,7 @@ impl Journey {
     }
 
     /// The customer asks; answers the request's path.
-    pub async fn submit(&self) -> Result<String> {
+    pub(super) async fn submit(&self) -> Result<String> {
         let step = console::step("the customer asks for erasure of everything");
         let map: Value = self.subject.get("/v1/data-map").await?.success()?;
         let categories = map["categories"].as_array().context("the data map has no categories")?;
@@ -63,7 +63,7 @@ impl Journey {
     }
 
     /// An operator verifies the identity and approves.
-    pub async fn review(&self, path: &str) -> Result<()> {
+    pub(super) async fn review(&self, path: &str) -> Result<()> {
         let step = console::step("an operator verifies the identity and approves");
         let body = json!({ "method": "signed in with a second factor" });
         let verified: Value = self.approver.post(&format!("{path}/verify"), &body).await?.success()?;
@@ -76,7 +76,7 @@ impl Journey {
     }
 
     /// Too early, wrongly typed, then rightly.
-    pub async fn execute(&self, path: &str) -> Result<()> {
+    pub(super) async fn execute(&self, path: &str) -> Result<()> {
         let digest = self.preview(path).await?;
         self.refused(path, PHRASE, &digest, "grace_period_running").await?;
         self.await_grace(path).await?;
@@ -123,12 +123,12 @@ impl Journey {
     }
 
     /// The request as an operator sees it.
-    pub async fn read(&self, path: &str) -> Result<Value> {
+    pub(super) async fn read(&self, path: &str) -> Result<Value> {
         self.approver.get(path).await?.success()
     }
 
     /// Shows the trail as an operator sees it.
-    pub async fn show_trail(&self, path: &str) -> Result<()> {
+    pub(super) async fn show_trail(&self, path: &str) -> Result<()> {
         let trail: Value = self.approver.get(&format!("{path}/audit")).await?.success()?;
         console::line("The trail:");
         for entry in trail["entries"].as_array().context("the trail has no entries")? {
@@ -144,7 +144,7 @@ impl Journey {
 }
 
 /// Waits until an instant of this machine's clock has passed.
-pub async fn wait_until(instant: jiff::Timestamp) {
+pub(super) async fn wait_until(instant: jiff::Timestamp) {
     let left = instant.duration_since(now());
     let left = Duration::try_from(left).unwrap_or_default();
     tokio::time::sleep(left + Duration::from_millis(50)).await;
@@ -152,6 +152,6 @@ pub async fn wait_until(instant: jiff::Timestamp) {
 
 /// This machine's clock.
 #[expect(clippy::disallowed_methods, reason = "the command is an edge: it shows and waits for real time")]
-pub fn now() -> jiff::Timestamp {
+pub(super) fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }

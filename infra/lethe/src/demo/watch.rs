@@ -16,15 +16,15 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 /// What the sweep took.
 #[derive(Debug)]
-pub struct Swept {
+pub(super) struct Swept {
     /// Records planned.
-    pub planned: u64,
+    pub(super) planned: u64,
     /// Execute to the last record swept, by the trail's clock.
-    pub seconds: f64,
+    pub(super) seconds: f64,
 }
 
 /// Follows planning and sweeping to the end.
-pub async fn until_swept(journey: &Journey, path: &str) -> Result<Swept> {
+pub(super) async fn until_swept(journey: &Journey, path: &str) -> Result<Swept> {
     let mut bar: Option<console::Bar> = None;
     let mut patience = Patience::new();
     let request = loop {
@@ -68,7 +68,7 @@ async fn sweep_seconds(journey: &Journey, path: &str) -> Result<f64> {
 }
 
 /// Follows recovery window, purge, verification and closing; runs supervision whenever something may be due.
-pub async fn until_completed(journey: &Journey, path: &str) -> Result<Value> {
+pub(super) async fn until_completed(journey: &Journey, path: &str) -> Result<Value> {
     let request = journey.read(path).await?;
     let window: jiff::Timestamp = request["recover_until"].as_str().context("no recover_until")?.parse()?;
     let step = console::step(format!("waiting for the end of the recovery window at {window}"));
@@ -113,7 +113,7 @@ async fn shredded(journey: &Journey, path: &str) -> Result<Value> {
 }
 
 /// What was measured.
-pub fn summary(swept: &Swept, closed: &Value, bare: f64) {
+pub(super) fn summary(swept: &Swept, closed: &Value, bare: f64) {
     let rate = swept.planned as f64 / swept.seconds.max(0.001);
     console::line("Summary:");
     console::line(format!("  records            {}", swept.planned));
