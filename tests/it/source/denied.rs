@@ -2,12 +2,14 @@
 //!
 //! The emulator enforces IAM for users it knows; they are made here by its plain query API.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::ScalarAttributeType;
-use shared::domain::outcome::LineOutcome;
+use shared::domain::outcome::{Code, LineOutcome};
 use shared::ports::{Fault, Sources};
 use shared::source::AwsSources;
 
-use super::scratch::{MINE, Scratch, Stack, item, s, unique};
+use super::scratch::{MINE, Scratch, Stack, codes, item, s, unique};
 use super::tombstones::WITH_TTL;
 
 /// The sources as a new user sees them who may do only these actions.
@@ -143,4 +145,42 @@ async fn a_table_that_does_not_exist() {
         ),
         "{fault:?}"
     );
+}
+
+const READING: &str = r#""dynamodb:DescribeTable","dynamodb:Query","dynamodb:BatchGetItem",
+    "s3:ListBucketVersions","s3:GetBucketVersioning""#;
+
+/// Two of these are for one side only. AWS wants `s3:GetObject` for a delete on condition of an ETag, and knows no
+/// `BatchExecuteStatement`; the emulator checks that in place of the PartiQL actions.
+const WRITING: &str = r#""dynamodb:PartiQLUpdate","dynamodb:PartiQLDelete","dynamodb:BatchExecuteStatement",
+    "s3:DeleteObject","s3:DeleteObjectVersion","s3:GetObject""#;
+
+/// What `lethe data-map apply` grants is enough: to plan with the first list, to sweep and purge with both.
+#[tokio::test]
+async fn these_actions_are_enough() {
+    let table = Scratch::table(ScalarAttributeType::S, WITH_TTL).await;
+    table.put(item(s("a"))).await;
+    let bucket = Scratch::bucket(true).await;
+    bucket.write("acme/7/a", "x").await;
+    let reader = allowed(READING).await;
+    let writer = allowed(&format!("{READING},{WRITING}")).await;
+    for scratch in [&table, &bucket] {
+        let order = scratch.page_order(None, 10);
+        let counted = reader
+            .census(order.clone(), Duration::from_secs(30))
+            .await
+            .expect("counted");
+        assert_eq!(counted.records, 1);
+        let lines = reader.page(order).await.expect("planned").lines;
+        let swept = writer.sweep(scratch.sweep_order(&lines, MINE)).await.expect("swept");
+        assert_eq!(codes(&swept), [Code::Swept]);
+        let inspected = writer
+            .inspect(scratch.sweep_order(&lines, MINE))
+            .await
+            .expect("inspected");
+        assert_eq!(codes(&inspected), [Code::Swept]);
+        let lines: Vec<_> = lines.into_iter().zip(swept).collect();
+        let purged = writer.purge(scratch.purge_order(&lines)).await.expect("purged");
+        assert_eq!(codes(&purged), [Code::Purged]);
+    }
 }

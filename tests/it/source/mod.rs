@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `scratch`, `orders` | tables, buckets and clients; asking as a workflow would |
 //! | `tombstones`, `contested` | DynamoDB: the plain life of an item; items somebody else touches |
-//! | `objects`, `newer` | S3: the plain life of an object; versions written after the plan |
+//! | `objects`, `newer`, `meanwhile` | S3: the plain life of an object; versions written after the plan, or at the very moment |
 //! | `large` | sizes |
 //! | `denied` | permissions |
 //! | `speed` | the sweep beside a bare loop; both are printed |
@@ -12,6 +12,7 @@
 mod contested;
 mod denied;
 mod large;
+mod meanwhile;
 mod newer;
 mod objects;
 mod orders;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures::future::join_all;
 use jiff::Timestamp;
 use shared::domain::manifest::Line;
 use shared::domain::outcome::{Code, LineOutcome};
@@ -69,20 +68,6 @@ async fn a_version_written_over_our_marker_survives_the_purge() {
     assert_eq!(scratch.versions().await["acme/7/a"], [newer]);
     let (lines, later, _) = scratch.plan_by(10).await;
     assert_eq!((lines.len(), later), (0, 1), "verification leaves it alone");
-}
-
-#[tokio::test]
-async fn a_version_written_at_the_very_moment_is_not_hidden() {
-    let scratch = Scratch::bucket(true).await;
-    let keys: Vec<String> = (0..200).map(|n| format!("acme/7/{n:03}")).collect();
-    join_all(keys.iter().map(|key| scratch.write(key, "planned"))).await;
-    let lines = scratch.plan().await;
-    let writes = join_all(keys.iter().map(|key| scratch.write(key, "written meanwhile")));
-    let (swept, _) = tokio::join!(scratch.sweep(&lines), writes);
-    assert!(swept.iter().all(|outcome| outcome.code == Code::Swept), "{swept:?}");
-    assert_eq!(scratch.visible().await, keys, "whether before or after the marker");
-    scratch.purge(&lines, &swept).await;
-    assert_eq!(scratch.visible().await, keys);
 }
 
 #[tokio::test]

@@ -69,14 +69,17 @@ impl Scratch {
             .expect("an inspection")
     }
 
-    pub(super) async fn purge(&self, lines: &[Line], outcomes: &[LineOutcome]) -> Vec<LineOutcome> {
-        let lines: Vec<_> = lines.iter().cloned().zip(outcomes.iter().cloned()).collect();
-        let order = PurgeOrder {
+    pub(super) fn purge_order<'a>(&'a self, lines: &'a [(Line, LineOutcome)]) -> PurgeOrder<'a> {
+        PurgeOrder {
             dataset: &self.dataset,
             tenant: &self.tenant,
             request: request(MINE),
-            lines: &lines,
-        };
-        self.sources.purge(order).await.expect("a purge")
+            lines,
+        }
+    }
+
+    pub(super) async fn purge(&self, lines: &[Line], outcomes: &[LineOutcome]) -> Vec<LineOutcome> {
+        let lines: Vec<_> = lines.iter().cloned().zip(outcomes.iter().cloned()).collect();
+        self.sources.purge(self.purge_order(&lines)).await.expect("a purge")
     }
 }

@@ -77,13 +77,16 @@ impl Stack {
     }
 
     pub(super) fn s3(&self, key: &str, secret: &str) -> aws_sdk_s3::Client {
-        let config = aws_sdk_s3::Config::builder()
+        aws_sdk_s3::Client::from_conf(self.s3_settings(key, secret).build())
+    }
+
+    pub(super) fn s3_settings(&self, key: &str, secret: &str) -> aws_sdk_s3::config::Builder {
+        aws_sdk_s3::Config::builder()
             .behavior_version_latest()
             .endpoint_url(&self.endpoint)
             .region(aws_sdk_s3::config::Region::new(self.region.clone()))
             .credentials_provider(Credentials::new(key, secret, None, None, "test"))
-            .force_path_style(true);
-        aws_sdk_s3::Client::from_conf(config.build())
+            .force_path_style(true)
     }
 }
 
