@@ -24,7 +24,7 @@ pub fn schedule(policy: &Policy, approved_at: Timestamp, due_at: Timestamp, wait
     let full_grace = policy.grace_period.after(approved_at);
     let grace_ends_at = if policy.clamp_grace_to_deadline {
         let before_recovery = policy.recovery_window.before(due_at);
-        let latest = if waits_for_ttl {
+        let latest = if has_slack(policy, waits_for_ttl) {
             policy.ttl_slack.before(before_recovery)
         } else {
             before_recovery
@@ -45,11 +45,16 @@ pub fn schedule(policy: &Policy, approved_at: Timestamp, due_at: Timestamp, wait
 /// A zero window waits for nothing.
 pub fn purge_due(policy: &Policy, swept_at: Timestamp, waits_for_ttl: bool) -> Timestamp {
     let window_end = policy.recovery_window.after(swept_at);
-    if waits_for_ttl && !policy.recovery_window.is_zero() {
+    if has_slack(policy, waits_for_ttl) {
         policy.ttl_slack.after(window_end)
     } else {
         window_end
     }
+}
+
+/// Whether the purge waits `TtlSlack`: the clamp and the purge must agree on it.
+fn has_slack(policy: &Policy, waits_for_ttl: bool) -> bool {
+    waits_for_ttl && !policy.recovery_window.is_zero()
 }
 
 /// What a swept item's TTL attribute says, in seconds since 1970: after the window's end by `TtlMargin`.
@@ -103,6 +108,16 @@ mod tests {
             false,
         );
         assert_eq!(without_ttl.grace_ends_at, at("2026-03-25T00:00:00Z"));
+    }
+
+    #[test]
+    fn a_zero_window_waits_for_no_ttl_so_the_clamp_leaves_it_no_room() {
+        let yaml = "v: 1\ndefaults: {ClampGraceToDeadline: true, RecoveryWindow: PT0S, destroy_at_once: true}\n";
+        let file = PolicyFile::parse(yaml, false).expect("valid");
+        let at_once = file.policy_of(&"acme".parse().expect("slug")).expect("resolves");
+        let s = schedule(&at_once, at("2026-03-20T00:00:00Z"), at("2026-04-01T00:00:00Z"), true);
+        assert_eq!(s.grace_ends_at, at("2026-04-01T00:00:00Z"));
+        assert!(!s.misses_due);
     }
 
     #[test]

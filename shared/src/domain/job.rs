@@ -128,6 +128,8 @@ pub struct Tally {
     pub unfinished: BTreeMap<Op, u32>,
     /// Chunks parked by any operation.
     pub parked: u32,
+    /// Swept records of chunks whose purge is over: without a person nobody destroys them.
+    pub unpurged: u64,
     /// Chunks that still hold swept records: dataset and when the sweep finished.
     pub swept_at: Vec<(DatasetId, Timestamp)>,
 }
@@ -159,9 +161,18 @@ impl Tally {
             ChunkState::Parked => self.parked += 1,
             ChunkState::Done => {}
         }
+        if chunk.op == Op::Purge && matches!(chunk.state, ChunkState::Done | ChunkState::Parked) {
+            self.unpurged += chunk.counts.of(Code::Swept);
+        }
         if let (Some(at), true) = (chunk.swept_at, chunk.counts.of(Code::Swept) > 0) {
             self.swept_at.push((chunk.id.dataset.clone(), at));
         }
+    }
+
+    /// Records nobody has accounted for in the end: with any of them left, no request completes.
+    pub fn unsettled(&self) -> u64 {
+        let open = [Code::Untouched, Code::Swept, Code::Failed];
+        open.into_iter().map(|code| self.counts.of(code)).sum()
     }
 
     /// Whether every planned record is in a chunk row: false while a page's commit is under way.

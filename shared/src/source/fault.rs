@@ -103,7 +103,13 @@ mod tests {
 
     #[test]
     fn codes_of_calls_and_of_entries_mean_the_same() {
-        for code in ["ThrottlingException", "ThrottlingError", "ProvisionedThroughputExceeded", "SlowDown", "InternalServerError"] {
+        for code in [
+            "ThrottlingException",
+            "ThrottlingError",
+            "ProvisionedThroughputExceeded",
+            "SlowDown",
+            "InternalServerError",
+        ] {
             assert_eq!(of_code(code), Meaning::Later, "{code}");
         }
         for code in ["AccessDenied", "AccessDeniedException"] {

@@ -169,7 +169,7 @@ mod tests {
     fn leased(chunk: &Chunk, now: i64) -> Chunk {
         match lease(chunk, chunk.send, at(now), at(now + 40)) {
             Lease::Work(next) | Lease::Inspect(next) => next,
-            other => panic!("{other:?}"),
+            other @ (Lease::Drop | Lease::Held(_)) => panic!("{other:?}"),
         }
     }
 

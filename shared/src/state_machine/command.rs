@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::actor::Caller;
 use crate::domain::ids::DatasetId;
 use crate::domain::outcome::Counts;
+use crate::domain::period::Period;
 use crate::domain::personal::Personal;
 use crate::domain::policy::Policy;
 use crate::domain::request::{Completion, DataMapPin, DatasetPin, Notice};
@@ -32,11 +33,15 @@ pub enum Command {
     Reject {
         /// Shown to the subject.
         reason: Personal,
+        /// The tenant's `RequestRetention` now; none if no policy was applied.
+        retention: Option<Period>,
     },
     /// Take it back before anything happened.
     Withdraw {
         /// Required of operators.
         reason: Option<Personal>,
+        /// The tenant's `RequestRetention` now; none if no policy was applied.
+        retention: Option<Period>,
     },
     /// Begin the deletion.
     Execute(Execution),

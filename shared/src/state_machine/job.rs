@@ -51,7 +51,9 @@ pub fn next_event(job: &Job, tally: &Tally, clock: Clock, now: Timestamp) -> Opt
         }),
         Phase::Recovering if swept_left == 0 => Some(Event::PurgeBegan),
         Phase::Recovering => clock.purge_due.filter(|due| now >= *due).map(|_| Event::PurgeBegan),
-        Phase::Purging if swept_left == 0 && tally.unfinished_chunks() == 0 => Some(after_purge(job, tally, clock)?),
+        Phase::Purging if swept_left == tally.unpurged && tally.unfinished_chunks() == 0 => {
+            after_purge(job, tally, clock)
+        }
         Phase::Verifying => after_verification(job, tally, clock),
         Phase::Sweeping | Phase::Purging | Phase::Packaging | Phase::Closing => None,
     }
@@ -59,18 +61,22 @@ pub fn next_event(job: &Job, tally: &Tally, clock: Clock, now: Timestamp) -> Opt
 
 /// Everything processable is done: look again, or ask for a person.
 fn after_purge(job: &Job, tally: &Tally, clock: Clock) -> Option<Event> {
-    let open = clock.findings > 0 || tally.parked > 0 || tally.counts.of(Code::Failed) > 0;
-    match (open, job.status) {
-        (false, _) => Some(Event::VerifyBegan),
-        (true, JobStatus::Failed) => None,
-        (true, _) => Some(Event::JobFailed {
-            findings: clock.findings,
-        }),
+    if clock.findings > 0 || tally.parked > 0 || tally.unsettled() > 0 {
+        fail_once(job, clock)
+    } else {
+        Some(Event::VerifyBegan)
     }
+}
+
+/// A job fails once; a second look at the same rows is no news.
+fn fail_once(job: &Job, clock: Clock) -> Option<Event> {
+    let findings = clock.findings.max(1);
+    (job.status != JobStatus::Failed).then_some(Event::JobFailed { findings })
 }
 
 fn after_verification(job: &Job, tally: &Tally, clock: Clock) -> Option<Event> {
     match tally.planned_newest {
+        0 if tally.unsettled() > 0 => fail_once(job, clock),
         0 => {
             let result = if tally.counts.kept() > 0 {
                 Completion::Partial
@@ -83,10 +89,7 @@ fn after_verification(job: &Job, tally: &Tally, clock: Clock) -> Option<Event> {
             })
         }
         _ if job.generation <= MAX_VERIFICATIONS => Some(Event::PlanComplete { planned: tally.planned }),
-        _ if job.status == JobStatus::Failed => None,
-        _ => Some(Event::JobFailed {
-            findings: clock.findings.max(1),
-        }),
+        _ => fail_once(job, clock),
     }
 }
 
@@ -97,13 +100,12 @@ pub fn advance(job: &Job, event: &Event, now: Timestamp) -> Option<(Job, Record,
     let record = |action| Record::new(Actor::system(), action);
     let (record, effects) = match (event, job.phase) {
         (Event::JobBegan, Phase::Planning) if job.status == JobStatus::Queued => {
-            next.status = JobStatus::Running;
-            next.started_at = Some(now);
+            run(&mut next, now);
             (record("start"), vec![])
         }
         (Event::PlanComplete { planned }, Phase::Planning | Phase::Verifying) => {
             next.phase = Phase::Sweeping;
-            next.status = JobStatus::Running;
+            run(&mut next, now);
             (
                 record("planned")
                     .detail("planned", *planned)
@@ -128,7 +130,7 @@ pub fn advance(job: &Job, event: &Event, now: Timestamp) -> Option<(Job, Record,
         (Event::VerifyBegan, Phase::Planning | Phase::Purging) => {
             next.phase = Phase::Verifying;
             next.generation += 1;
-            next.status = JobStatus::Running;
+            run(&mut next, now);
             (
                 record("verify_absence").detail("generation", next.generation),
                 vec![Effect::Plan],
@@ -165,6 +167,12 @@ pub fn advance(job: &Job, event: &Event, now: Timestamp) -> Option<(Job, Record,
         ) => return None,
     };
     Some((next, record, effects))
+}
+
+/// Running, and begun now if nobody said so before: the observation of the first worker may be lost to a sibling's.
+fn run(job: &mut Job, now: Timestamp) {
+    job.status = JobStatus::Running;
+    job.started_at.get_or_insert(now);
 }
 
 /// What became of the records, as the trail shows it.

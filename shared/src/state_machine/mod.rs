@@ -11,3 +11,6 @@ pub mod request;
 pub mod submit;
 pub mod transition;
 pub mod watch;
+
+#[cfg(test)]
+mod tests;

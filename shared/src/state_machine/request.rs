@@ -1,8 +1,8 @@
 //! The request's machine: every pair of status and command, and of status and event, spelled out.
 //!
 //! Guarantees: terminal statuses never change; nothing is executed before its grace period's end, without the exact
-//! phrase, on a stale preview, under a hold, or by the approver alone when two people are required. Submitting is in
-//! `submit`; what the job does next is in `job`.
+//! phrase, on a stale preview, under a hold, or by the approver alone when two people are required; an export is never
+//! executed as a deletion. Submitting is in `submit`; what the job does next is in `job`.
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -16,7 +16,7 @@ use crate::domain::job::{Job, JobStatus, Phase};
 use crate::domain::outbox::Occasion;
 use crate::domain::period::Period;
 use crate::domain::personal::Personal;
-use crate::domain::request::{CancelStage, Facts, Notice, PersonFields, StaffFields, Status, SubjectRequest};
+use crate::domain::request::{CancelStage, Facts, Kind, Notice, PersonFields, StaffFields, Status, SubjectRequest};
 
 /// Decides a person's command.
 pub fn decide(request: &SubjectRequest, order: Order<'_>, now: Timestamp) -> Result<Transition, Refusal> {
@@ -27,14 +27,17 @@ pub fn decide(request: &SubjectRequest, order: Order<'_>, now: Timestamp) -> Res
     match (status, order.command) {
         (Pending, Command::Verify(input)) => verify(request, by, &input, now),
         (Pending | Verified, Command::Approve(input)) => approve(request, by, input, now),
-        (Pending | Verified, Command::Reject { reason }) => reject(request, by, reason, now),
-        (Pending | Verified | Approved, Command::Withdraw { reason }) => withdraw(request, by, reason, now),
-        (Approved, Command::Execute(input)) => execute(request, by, input, now),
+        (Pending | Verified, Command::Reject { reason, retention }) => reject(request, by, reason, retention, now),
+        (Pending | Verified | Approved, Command::Withdraw { reason, retention }) => {
+            withdraw(request, by, reason, retention, now)
+        }
+        // An export starts by itself: the phrase that destroys must never reach one.
+        (Approved, Command::Execute(input)) if request.facts.kind == Kind::Deletion => execute(request, by, input, now),
 
         (Verified | Approved | InProgress | Completed | Rejected | Cancelled, Command::Verify(_))
         | (Approved | InProgress | Completed | Rejected | Cancelled, Command::Approve(_) | Command::Reject { .. })
         | (InProgress | Completed | Rejected | Cancelled, Command::Withdraw { .. })
-        | (Pending | Verified | InProgress | Completed | Rejected | Cancelled, Command::Execute(_)) => {
+        | (Pending | Verified | Approved | InProgress | Completed | Rejected | Cancelled, Command::Execute(_)) => {
             Err(Refusal::NotInThisStatus {
                 command: word.to_owned(),
                 status,
@@ -47,9 +50,9 @@ pub fn decide(request: &SubjectRequest, order: Order<'_>, now: Timestamp) -> Res
 pub fn observe(request: &SubjectRequest, event: Event, now: Timestamp) -> Option<Transition> {
     use Status::{Approved, Cancelled, Completed, InProgress, Pending, Rejected, Verified};
     match (request.facts.status, event) {
-        (Approved, Event::GraceOver) if !request.facts.grace_over_told => Some(grace_over(request)),
+        (Approved, Event::GraceOver) if grace_is_over(&request.facts, now) => Some(grace_over(request)),
         (InProgress, Event::Completed { notice }) => complete(request, notice, now),
-        (Completed | Rejected | Cancelled, Event::Shredded) if !request.facts.shredded => Some(shred(request)),
+        (Completed | Rejected | Cancelled, Event::Shredded) if may_shred(&request.facts, now) => Some(shred(request)),
         (
             InProgress,
             event @ (Event::JobBegan
@@ -138,7 +141,7 @@ fn verify(
     now: Timestamp,
 ) -> Result<Transition, Refusal> {
     let mut next = step(request, Status::Verified);
-    let record = verified(&mut next, by, input, now)?;
+    let record = verified(&mut next, by, (input, "/method"), now)?;
     Ok(Transition {
         next,
         audit: vec![record],
@@ -149,11 +152,11 @@ fn verify(
 fn verified(
     next: &mut SubjectRequest,
     by: &Caller,
-    input: &VerificationInput,
+    (input, pointer): (&VerificationInput, &str),
     now: Timestamp,
 ) -> Result<Record, Refusal> {
     operator(by)?;
-    not_blank(&input.method, "/method")?;
+    not_blank(&input.method, pointer)?;
     if by.subject_ref == next.facts.subject_ref {
         return Err(Refusal::OwnRequest);
     }
@@ -177,7 +180,7 @@ fn approve(request: &SubjectRequest, by: &Caller, input: Approval, now: Timestam
     if by.subject_ref == request.facts.subject_ref {
         return Err(Refusal::OwnRequest);
     }
-    if input.held {
+    if input.held && request.facts.kind == Kind::Deletion {
         return Err(Refusal::LegalHold);
     }
     let mut next = step(request, Status::Approved);
@@ -185,7 +188,7 @@ fn approve(request: &SubjectRequest, by: &Caller, input: Approval, now: Timestam
     match (request.facts.status, &input.verification) {
         (Status::Pending, Some(verification)) => {
             next.facts.version += 1;
-            audit.push(verified(&mut next, by, verification, now)?);
+            audit.push(verified(&mut next, by, (verification, "/verification/method"), now)?);
         }
         (Status::Pending, None) => {
             return Err(Refusal::NotInThisStatus {
@@ -222,13 +225,19 @@ fn approve(request: &SubjectRequest, by: &Caller, input: Approval, now: Timestam
     })
 }
 
-fn reject(request: &SubjectRequest, by: &Caller, reason: Personal, now: Timestamp) -> Result<Transition, Refusal> {
+fn reject(
+    request: &SubjectRequest,
+    by: &Caller,
+    reason: Personal,
+    retention: Option<Period>,
+    now: Timestamp,
+) -> Result<Transition, Refusal> {
     operator(by)?;
     not_blank(&reason, "/reason")?;
     let mut next = step(request, Status::Rejected);
     next.facts.decided_at = Some(now);
     next.facts.decider_ref = Some(by.actor_ref.clone());
-    close(&mut next.facts, now);
+    close(&mut next.facts, retention, now);
     let record = Record::new(by.actor(Role::Operator), "reject").personal("reason", Some(&reason));
     person(&mut next, |p| p.rejection_reason = Some(reason));
     staff(&mut next, |s| s.decided_by = Some(by.staff()));
@@ -243,6 +252,7 @@ fn withdraw(
     request: &SubjectRequest,
     by: &Caller,
     reason: Option<Personal>,
+    retention: Option<Period>,
     now: Timestamp,
 ) -> Result<Transition, Refusal> {
     let is_owner = by.subject_ref == request.facts.subject_ref;
@@ -262,9 +272,12 @@ fn withdraw(
     }
     let mut next = step(request, Status::Cancelled);
     next.facts.cancel_stage = Some(CancelStage::BeforeExecution);
-    close(&mut next.facts, now);
+    close(&mut next.facts, retention, now);
     let role = if is_owner { Role::Subject } else { Role::Operator };
     next.facts.withdrawn_by = Some(role);
+    if !is_owner {
+        staff(&mut next, |s| s.withdrawn_by = Some(by.staff()));
+    }
     let record = Record::new(by.actor(role), "withdraw").personal("reason", reason.as_ref());
     person(&mut next, |p| p.withdrawal_reason = reason);
     Ok(Transition {
@@ -274,10 +287,12 @@ fn withdraw(
     })
 }
 
-/// A request that was never executed keeps its personal fields for `RequestRetention` (24 months before a policy).
-fn close(facts: &mut Facts, now: Timestamp) {
-    let default: Period = Period::seconds(24 * 30 * 86_400);
-    let retention = facts.policy.as_ref().map_or(default, |p| p.request_retention);
+/// A request that was never executed keeps its personal fields for `RequestRetention`: of the policy it fixed, else
+/// of the tenant's policy now, else 24 months.
+fn close(facts: &mut Facts, of_tenant: Option<Period>, now: Timestamp) {
+    let fixed = facts.policy.as_ref().map(|policy| policy.request_retention);
+    let default = || "P24M".parse().expect("24 months are a period");
+    let retention = fixed.or(of_tenant).unwrap_or_else(default);
     facts.closed_at = Some(now);
     facts.shred_at = Some(retention.after(now));
     facts.notice = Some(Notice::Pending);
@@ -295,6 +310,10 @@ fn execute(request: &SubjectRequest, by: &Caller, input: Execution, now: Timesta
     let record = Record::new(by.actor(Role::Operator), "execute")
         .detail("confirmation_reference", reference)
         .detail("preview_digest", input.preview_digest)
+        .detail(
+            "two_person_rule",
+            request.facts.policy.as_ref().map(|p| p.two_person_rule),
+        )
         .detail("data_map_digest", pin.digest.clone());
     next.facts.data_map = Some(pin);
     next.facts.datasets = input.datasets;
@@ -331,8 +350,13 @@ fn may_execute(facts: &Facts, by: &Caller, input: &Execution, now: Timestamp) ->
     Ok(())
 }
 
+fn grace_is_over(facts: &Facts, now: Timestamp) -> bool {
+    !facts.grace_over_told && facts.grace_ends_at.is_some_and(|end| now >= end)
+}
+
+/// Only a notice: the version stays, or a preview that an operator looks at in this moment would be stale by our doing.
 fn grace_over(request: &SubjectRequest) -> Transition {
-    let mut next = step(request, Status::Approved);
+    let mut next = request.clone();
     next.facts.grace_over_told = true;
     let record = Record::new(Actor::system(), "grace_over");
     Transition {
@@ -343,6 +367,12 @@ fn grace_over(request: &SubjectRequest) -> Transition {
 }
 
 fn complete(request: &SubjectRequest, notice: Notice, now: Timestamp) -> Option<Transition> {
+    let word = match notice {
+        Notice::Sent => "sent",
+        Notice::Failed => "failed",
+        // Nobody is told yet: the request is not complete.
+        Notice::Pending => return None,
+    };
     let job = request.facts.job.as_ref().filter(|job| job.phase == Phase::Closing)?;
     let mut next = step(request, Status::Completed);
     let mut job = job.clone();
@@ -353,7 +383,6 @@ fn complete(request: &SubjectRequest, notice: Notice, now: Timestamp) -> Option<
     facts.closed_at = Some(now);
     facts.shred_at = Some(now);
     facts.notice = Some(notice);
-    let word = if notice == Notice::Failed { "failed" } else { "sent" };
     let record = Record::new(Actor::system(), "complete").detail("notice", word);
     let mut effects = vec![Effect::ReleaseScope];
     if notice == Notice::Failed {
@@ -364,6 +393,10 @@ fn complete(request: &SubjectRequest, notice: Notice, now: Timestamp) -> Option<
         audit: vec![record],
         effects,
     })
+}
+
+fn may_shred(facts: &Facts, now: Timestamp) -> bool {
+    !facts.shredded && facts.shred_at.is_some_and(|at| now >= at)
 }
 
 fn shred(request: &SubjectRequest) -> Transition {

@@ -12,6 +12,9 @@ use crate::domain::request::{Facts, Status};
 /// Two rounds of supervision: how long work may stand still before it is pushed.
 pub const PATIENCE_SECONDS: i64 = 120;
 
+/// How soon after ordering the closing e-mail supervision looks whether it is out.
+const CLOSING_SECONDS: i64 = 5;
+
 /// The next instant, given whether e-mails are unsettled and when the next purge is due.
 pub fn wake_at(facts: &Facts, mail_owed: bool, purge_due: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
     let soon = Period::seconds(PATIENCE_SECONDS).after(now);
@@ -29,8 +32,11 @@ fn work(facts: &Facts, purge_due: Option<Timestamp>, soon: Timestamp) -> Option<
     let job = facts.job.as_ref()?;
     match job.phase {
         Phase::Recovering => purge_due.or(Some(soon)),
-        Phase::Closing => Some(soon),
-        Phase::Planning | Phase::Sweeping | Phase::Purging | Phase::Verifying | Phase::Packaging => match job.status {
+        // Windows end chunk by chunk: the next one may be due before anything counts as standing still.
+        Phase::Purging => Some(purge_due.map_or(soon, |due| due.min(soon))),
+        // The e-mail is out within seconds; the next round completes the request.
+        Phase::Closing => Some(Period::seconds(CLOSING_SECONDS).after(now)),
+        Phase::Planning | Phase::Sweeping | Phase::Verifying | Phase::Packaging => match job.status {
             JobStatus::Queued | JobStatus::Running | JobStatus::Failed => Some(soon),
             JobStatus::Completed | JobStatus::Cancelled => None,
         },

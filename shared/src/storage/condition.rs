@@ -2,6 +2,8 @@
 //!
 //! Names and values always go in as placeholders, so no attribute's name can be one of DynamoDB's reserved words.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::Item;
@@ -64,7 +66,7 @@ impl Condition {
     }
 
     /// The names, as the SDK wants them.
-    pub(super) fn names(&self) -> std::collections::HashMap<String, String> {
+    pub(super) fn names(&self) -> HashMap<String, String> {
         self.names
             .iter()
             .map(|(place, name)| ((*place).to_owned(), (*name).to_owned()))

@@ -6,7 +6,8 @@
 //! |---|---|
 //! | [`keys`] | every key string |
 //! | `item`, `condition`, `transaction` | how rows are written, on what condition, several at once |
-//! | `request`, `commit`, `list`, `trail` | the request's row, the one write that moves it, its histories |
+//! | `requests`, `request` | the port; the request's row and its item |
+//! | `commit`, `list`, `trail` | the one write that moves a request; its histories; its trail |
 //! | `holds`, `previews`, `findings` | what else a decision looks at, and what it leaves behind |
 //! | `work`, `outbox`, `wrapped_keys` | plans and chunks; e-mails owed; sealed data keys |
 //! | `calls`, `error` | single calls; from the SDK's errors to faults |

@@ -11,7 +11,9 @@ use super::failure::Failure;
 use super::records::{Loaded, Records};
 use crate::domain::actor::{Caller, Role};
 use crate::domain::ids::RequestId;
+use crate::domain::period::Period;
 use crate::domain::personal::Personal;
+use crate::domain::policy::Policy;
 use crate::ports::{Committed, Config, HoldHead, Keys, Requests, Sealer};
 use crate::state_machine::command::{Approval, Command, Order, VerificationInput};
 use crate::state_machine::refusal::Refusal;
@@ -130,8 +132,14 @@ async fn command(
 ) -> Result<Command, Failure> {
     Ok(match wish {
         Wish::Verify(input) => Command::Verify(input.clone()),
-        Wish::Reject { reason } => Command::Reject { reason: reason.clone() },
-        Wish::Withdraw { reason } => Command::Withdraw { reason: reason.clone() },
+        Wish::Reject { reason } => Command::Reject {
+            reason: reason.clone(),
+            retention: retention(config, caller).await?,
+        },
+        Wish::Withdraw { reason } => Command::Withdraw {
+            reason: reason.clone(),
+            retention: retention(config, caller).await?,
+        },
         Wish::Approve { note, verification } => {
             let facts = &loaded.request.facts;
             let map = config.data_map(None).await?.ok_or(Refusal::NoDataMap)?;
@@ -139,8 +147,7 @@ async fn command(
                 .value
                 .in_scope(&caller.tenant, &facts.scope)
                 .any(|d| d.waits_for_ttl());
-            let policy = config.policy().await?;
-            let policy = policy.and_then(|file| Some((file.value.policy_of(&caller.tenant).ok()?, file.version)));
+            let policy = policy_now(config, caller).await?;
             let held = holds.covers(&facts.scope);
             let (note, verification) = (note.clone(), verification.clone());
             Command::Approve(Approval {
@@ -152,4 +159,15 @@ async fn command(
             })
         }
     })
+}
+
+/// The tenant's policy as it is now, and the version of its file.
+async fn policy_now(config: &impl Config, caller: &Caller) -> Result<Option<(Policy, String)>, Failure> {
+    let file = config.policy().await?;
+    Ok(file.and_then(|file| Some((file.value.policy_of(&caller.tenant).ok()?, file.version))))
+}
+
+async fn retention(config: &impl Config, caller: &Caller) -> Result<Option<Period>, Failure> {
+    let policy = policy_now(config, caller).await?;
+    Ok(policy.map(|(policy, _)| policy.request_retention))
 }

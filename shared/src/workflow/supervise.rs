@@ -204,8 +204,8 @@ where
             .await?
             .iter()
             .any(|mail| !mail.is_settled());
-        let recovering = row.facts.job.as_ref().is_some_and(|job| job.phase == Phase::Recovering);
-        let purge_due = if recovering {
+        let waiting = row.facts.job.as_ref().is_some_and(|job| matches!(job.phase, Phase::Recovering | Phase::Purging));
+        let purge_due = if waiting {
             clock(&row.facts, &self.records.store.chunks(key).await?, 0).purge_due
         } else {
             None

@@ -50,7 +50,9 @@ pub(super) fn key<'n>(names: impl Iterator<Item = &'n str>, item: &Item) -> Opti
 
 /// A key as the SDK wants it; in the key's own order.
 pub(super) fn wire(key: &Key) -> Result<Vec<(String, AttributeValue)>, Fault> {
-    key.iter().map(|(name, part)| Ok((name.clone(), value(part)?))).collect()
+    key.iter()
+        .map(|(name, part)| Ok((name.clone(), value(part)?)))
+        .collect()
 }
 
 #[cfg(test)]

@@ -59,7 +59,11 @@ impl Tables {
     }
 
     async fn send(&self, operation: &'static str, batch: &[Statement]) -> Result<Vec<Answer>, Fault> {
-        let requests = batch.iter().cloned().map(Statement::request).collect::<Result<Vec<_>, _>>();
+        let requests = batch
+            .iter()
+            .cloned()
+            .map(Statement::request)
+            .collect::<Result<Vec<_>, _>>();
         let requests = requests.map_err(|e| Fault::permanent(operation, "source_refused", e))?;
         let call = self.client.batch_execute_statement().set_statements(Some(requests));
         let answer = call.send().await.map_err(|e| fault::of_sdk(operation, e))?;
@@ -79,7 +83,11 @@ fn judge(operation: &'static str, entry: &BatchStatementResponse) -> Result<Answ
         "ConditionalCheckFailed" => Ok(Answer::ConditionFailed),
         "ItemCollectionSizeLimitExceeded" => Ok(Answer::Refused("item_collection_full")),
         "ValidationError" => Ok(Answer::Refused(refusal(error))),
-        _ => Err(fault::of_meaning(operation, meaning(code), format!("a statement answered {code}"))),
+        _ => Err(fault::of_meaning(
+            operation,
+            meaning(code),
+            format!("a statement answered {code}"),
+        )),
     }
 }
 
@@ -104,17 +112,32 @@ mod tests {
     use super::*;
 
     fn answered(code: &str, message: &str) -> Result<Answer, Fault> {
-        let error = BatchStatementError::builder().code(code.into()).message(message).build();
+        let error = BatchStatementError::builder()
+            .code(code.into())
+            .message(message)
+            .build();
         judge("testing", &BatchStatementResponse::builder().error(error).build())
     }
 
     #[test]
     fn each_entry_is_judged_by_its_own_error() {
-        assert_eq!(judge("testing", &BatchStatementResponse::builder().build()).ok(), Some(Answer::Done));
-        assert_eq!(answered("ConditionalCheckFailed", "").ok(), Some(Answer::ConditionFailed));
-        let large = answered("ValidationError", "Item size to update has exceeded the maximum allowed size");
+        assert_eq!(
+            judge("testing", &BatchStatementResponse::builder().build()).ok(),
+            Some(Answer::Done)
+        );
+        assert_eq!(
+            answered("ConditionalCheckFailed", "").ok(),
+            Some(Answer::ConditionFailed)
+        );
+        let large = answered(
+            "ValidationError",
+            "Item size to update has exceeded the maximum allowed size",
+        );
         assert_eq!(large.ok(), Some(Answer::Refused("item_too_large")));
-        assert_eq!(answered("ValidationError", "x").ok(), Some(Answer::Refused("source_refused")));
+        assert_eq!(
+            answered("ValidationError", "x").ok(),
+            Some(Answer::Refused("source_refused"))
+        );
         for (code, permanent) in [
             ("ThrottlingError", None),
             ("ProvisionedThroughputExceeded", None),

@@ -1,16 +1,13 @@
-//! One subject's items: Query, page by page, for planning, verification and counting.
+//! One subject's items: Query, page by page, for planning and verification.
 //!
 //! Guarantees: what one page decides about an item, every page does: another request's mark and another tenant's items
 //! are skipped, items newer than the cutoff are counted as `arrived_later`, this request's own marks are listed (so that
 //! verification finds what was left over). The table is read consistently. An index only says where to look: its
 //! entries lag, so each item is read from the table itself, and one that no longer belongs under the key is skipped.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, Select};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::Tables;
 use super::attribute::{self, Item, Key};
@@ -18,17 +15,14 @@ use super::layout::{Layout, Marked};
 use super::read::projection;
 use crate::domain::data_map::{DynamoPlace, KeyType};
 use crate::domain::manifest::Line;
-use crate::ports::{Census, Fault, Page, PageOrder};
+use crate::ports::{Fault, Page, PageOrder};
 use crate::source::fault;
 
-const QUERY: &str = "querying a table";
+pub(super) const QUERY: &str = "querying a table";
 
 /// A page ends after so many reads of up to 1 MB even with few lines, so that a planner of 30 seconds gets its turn
 /// whatever the size of the items.
 const READS_PER_PAGE: usize = 64;
-
-/// Lines a counting page asks for, where counting has to read.
-const COUNTED_AT_ONCE: usize = 1000;
 
 impl Tables {
     /// The next page of a subject's items. It may have no line at all and still a `next`.
@@ -76,13 +70,13 @@ impl Tables {
         let last = last_key(answer.last_evaluated_key)?;
         let items = answer.items.unwrap_or_default();
         if layout.place.index.is_some() {
-            return Ok((self.from_table(layout, items).await?, last));
+            return Ok((self.as_in_table(layout, items).await?, last));
         }
         Ok((items, last))
     }
 
     /// The items an index names, as the table has them now; those that moved elsewhere meanwhile are left out.
-    async fn from_table(&self, layout: &Layout<'_>, entries: Vec<Item>) -> Result<Vec<Item>, Fault> {
+    async fn as_in_table(&self, layout: &Layout<'_>, entries: Vec<Item>) -> Result<Vec<Item>, Fault> {
         let place = layout.queried()?;
         let mut wanted = layout.watched();
         wanted.extend(place.names());
@@ -96,7 +90,7 @@ impl Tables {
     }
 
     /// The Query that locates one subject, without a projection.
-    fn located(
+    pub(super) fn located(
         &self,
         layout: &Layout<'_>,
         order: &PageOrder<'_>,
@@ -113,7 +107,8 @@ impl Tables {
             .expression_attribute_values(":pk", partition(layout, order)?);
         if let Some(prefix) = &layout.place.sort_key_prefix {
             let sort = layout.queried()?.sort.as_deref();
-            let sort = sort.ok_or_else(|| Fault::permanent(QUERY, "source_refused", "there is no sort key to match"))?;
+            let sort =
+                sort.ok_or_else(|| Fault::permanent(QUERY, "source_refused", "there is no sort key to match"))?;
             condition.push_str(" AND begins_with(#sk, :sk)");
             call = call.expression_attribute_names("#sk", sort);
             call = call.expression_attribute_values(":sk", prefix_value(layout.is_binary(sort), prefix));
@@ -122,66 +117,6 @@ impl Tables {
         Ok(call
             .key_condition_expression(condition)
             .set_exclusive_start_key(start.map(|key| key.into_iter().collect())))
-    }
-
-    /// Counts for at most `patience`. It counts what planning would list, except that items newer than the cutoff are
-    /// included where DynamoDB does the counting; at a preview the cutoff is now, so there are none.
-    pub(in crate::source) async fn census(
-        &self,
-        place: &DynamoPlace,
-        order: &PageOrder<'_>,
-        patience: Duration,
-    ) -> Result<Census, Fault> {
-        let counted = AtomicU64::new(0);
-        let finished = match tokio::time::timeout(patience, self.count(place, order, &counted)).await {
-            Ok(result) => result.map(|()| true)?,
-            Err(_) => false,
-        };
-        Ok(Census {
-            records: counted.load(Ordering::Relaxed),
-            at_least: !finished,
-        })
-    }
-
-    async fn count(&self, place: &DynamoPlace, order: &PageOrder<'_>, counted: &AtomicU64) -> Result<(), Fault> {
-        let layout = self.layout(order.dataset, place).await?;
-        // A filter may name neither what an index does not hold nor an attribute of the key: then the items are read.
-        let filterable = place.index.is_none() && !layout.tenant().is_some_and(|name| layout.in_key(name));
-        if !filterable {
-            return self.count_by_pages(place, order, counted).await;
-        }
-        let mut from = None;
-        loop {
-            let call = filtered(&layout, order, self.located(&layout, order, from.as_ref())?);
-            let answer = call.select(Select::Count).send().await.map_err(|e| fault::of_sdk(QUERY, e))?;
-            counted.fetch_add(u64::try_from(answer.count).unwrap_or(0), Ordering::Relaxed);
-            from = last_key(answer.last_evaluated_key)?;
-            if from.is_none() {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn count_by_pages(
-        &self,
-        place: &DynamoPlace,
-        order: &PageOrder<'_>,
-        counted: &AtomicU64,
-    ) -> Result<(), Fault> {
-        let mut cursor: Option<String> = None;
-        loop {
-            let order = PageOrder {
-                cursor: cursor.as_deref(),
-                limit: COUNTED_AT_ONCE,
-                ..order.clone()
-            };
-            let page = self.page(place, &order).await?;
-            counted.fetch_add(page.lines.len() as u64, Ordering::Relaxed);
-            match page.next {
-                Some(next) => cursor = Some(next),
-                None => return Ok(()),
-            }
-        }
     }
 }
 
@@ -210,21 +145,6 @@ fn line(layout: &Layout<'_>, order: &PageOrder<'_>, item: &Item) -> Found {
     })
 }
 
-/// Marks and tenant as a filter, for counting.
-fn filtered(layout: &Layout<'_>, order: &PageOrder<'_>, call: QueryFluentBuilder) -> QueryFluentBuilder {
-    let mut filter = "(attribute_not_exists(#mark) OR #mark = :mine)".to_owned();
-    let mut call = call
-        .expression_attribute_names("#mark", &layout.marks().id)
-        .expression_attribute_values(":mine", AttributeValue::S(order.request.to_string()));
-    if let Some(tenant) = layout.tenant() {
-        filter.push_str(" AND #tenant = :tenant");
-        call = call
-            .expression_attribute_names("#tenant", tenant)
-            .expression_attribute_values(":tenant", AttributeValue::S(order.tenant.to_string()));
-    }
-    call.filter_expression(filter)
-}
-
 /// The subject's partition key. An id that is no number cannot be in a numeric key: that is the data map's mistake, and
 /// finding nothing would look like a finished erasure.
 fn partition(layout: &Layout<'_>, order: &PageOrder<'_>) -> Result<AttributeValue, Fault> {
@@ -233,7 +153,13 @@ fn partition(layout: &Layout<'_>, order: &PageOrder<'_>) -> Result<AttributeValu
         KeyType::S => AttributeValue::S(text),
         KeyType::B => AttributeValue::B(Blob::new(text.into_bytes())),
         KeyType::N if text.parse::<f64>().is_ok_and(f64::is_finite) => AttributeValue::N(text),
-        KeyType::N => return Err(Fault::permanent(QUERY, "key_not_numeric", "the subject id is no number")),
+        KeyType::N => {
+            return Err(Fault::permanent(
+                QUERY,
+                "key_not_numeric",
+                "the subject id is no number",
+            ));
+        }
     })
 }
 
@@ -245,7 +171,7 @@ fn prefix_value(binary: bool, prefix: &str) -> AttributeValue {
     }
 }
 
-fn last_key(last: Option<Item>) -> Result<Option<Key>, Fault> {
+pub(super) fn last_key(last: Option<Item>) -> Result<Option<Key>, Fault> {
     let Some(last) = last.filter(|key| !key.is_empty()) else {
         return Ok(None);
     };

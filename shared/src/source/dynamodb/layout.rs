@@ -59,7 +59,12 @@ pub(super) enum Marked {
 impl Tables {
     /// The dataset's layout; asks for the table's description once per process.
     pub(super) async fn layout<'a>(&self, dataset: &'a Dataset, place: &'a DynamoPlace) -> Result<Layout<'a>, Fault> {
-        let known = self.shapes.lock().unwrap_or_else(PoisonError::into_inner).get(&place.table).cloned();
+        let known = self
+            .shapes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&place.table)
+            .cloned();
         let shape = match known {
             Some(shape) => shape,
             None => self.describe(&place.table).await?,
@@ -94,13 +99,20 @@ impl Shape {
         Some(Self {
             keys: keys(table.key_schema())?,
             indexes,
-            types: types.map(|d| (d.attribute_name().to_owned(), d.attribute_type().clone())).collect(),
+            types: types
+                .map(|d| (d.attribute_name().to_owned(), d.attribute_type().clone()))
+                .collect(),
         })
     }
 }
 
 fn keys(schema: &[KeySchemaElement]) -> Option<Keys> {
-    let named = |kind: &KeyType| schema.iter().find(|e| e.key_type() == kind).map(|e| e.attribute_name().to_owned());
+    let named = |kind: &KeyType| {
+        schema
+            .iter()
+            .find(|e| e.key_type() == kind)
+            .map(|e| e.attribute_name().to_owned())
+    };
     Some(Keys {
         partition: named(&KeyType::Hash)?,
         sort: named(&KeyType::Range),
@@ -179,7 +191,8 @@ impl Layout<'_> {
     /// Whether the item is the tenant's, as far as an attribute says so.
     pub(super) fn is_of(&self, tenant: &Tenant, item: &Item) -> bool {
         let names_it = |v: &AttributeValue| matches!(v, AttributeValue::S(t) if t == tenant.as_str());
-        self.tenant().is_none_or(|attribute| item.get(attribute).is_some_and(names_it))
+        self.tenant()
+            .is_none_or(|attribute| item.get(attribute).is_some_and(names_it))
     }
 
     /// Whether the item says it was written after the cutoff.

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `layout` | which attributes of a dataset matter, from the data map and the table's own description |
 //! | `attribute` | between the SDK's values and a manifest's |
-//! | `enumerate` | planning, verification, counting: Query |
+//! | `enumerate` | planning and verification: Query |
+//! | `census` | counting for a preview |
 //! | `read` | reading many keys consistently: BatchGetItem |
 //! | `statement` | the PartiQL texts, pure |
 //! | `batch` | BatchExecuteStatement, several in flight, each answer inspected |
@@ -15,6 +16,7 @@
 
 mod attribute;
 mod batch;
+mod census;
 mod enumerate;
 mod layout;
 mod purge;

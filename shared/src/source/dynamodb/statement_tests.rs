@@ -88,24 +88,39 @@ fn what_was_missing_must_still_be_missing() {
         mark(layout, &order, &key(), &Seen::default())
     });
     assert!(!made.text.contains("erasure_ttl_was"));
-    assert!(made.text.contains("AND \"expires_at\" IS MISSING AND \"sent_at\" IS MISSING AND \"tenant\" = ?"));
+    assert!(
+        made.text
+            .contains("AND \"expires_at\" IS MISSING AND \"sent_at\" IS MISSING AND \"tenant\" = ?")
+    );
     assert!(!made.text.contains("SET \"expires_at\""), "a zero window arms nothing");
     assert_eq!(made.text.matches('?').count(), made.parameters.len());
 }
 
 #[test]
 fn names_are_quoted_and_values_never_in_the_text() {
-    let hostile = MAP.replace("ttl_attribute: expires_at", r#"ttl_attribute: "t\" = ? OR \"x", marks: {id: "a.b[0]"}"#);
+    let hostile = MAP.replace(
+        "ttl_attribute: expires_at",
+        r#"ttl_attribute: "t\" = ? OR \"x", marks: {id: "a.b[0]"}"#,
+    );
     let made = with(&hostile, |layout, order| mark(layout, order, &key(), &Seen::default()));
-    assert!(made.text.contains(r#"AND "t"" = ? OR ""x" IS MISSING"#), "{}", made.text);
+    assert!(
+        made.text.contains(r#"AND "t"" = ? OR ""x" IS MISSING"#),
+        "{}",
+        made.text
+    );
     assert!(made.text.contains(r#"AND "a.b[0]" IS MISSING"#), "{}", made.text);
     assert!(!made.text.contains("DELETE"));
-    assert!(made.parameters.contains(&AttributeValue::S("'; DELETE FROM \"messages\"".into())));
+    assert!(
+        made.parameters
+            .contains(&AttributeValue::S("'; DELETE FROM \"messages\"".into()))
+    );
 }
 
 #[test]
 fn attributes_of_the_key_are_not_named_twice() {
-    let map = MAP.replace("attribute: sent_at", "attribute: sk").replace("{attribute: tenant}", "{attribute: pk}");
+    let map = MAP
+        .replace("attribute: sent_at", "attribute: sk")
+        .replace("{attribute: tenant}", "{attribute: pk}");
     let made = with(&map, |layout, order| mark(layout, order, &key(), &Seen::default()));
     assert_eq!(made.text.matches("\"sk\"").count(), 1, "{}", made.text);
     assert_eq!(made.text.matches("\"pk\"").count(), 1, "{}", made.text);

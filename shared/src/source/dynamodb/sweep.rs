@@ -38,7 +38,10 @@ impl Tables {
         let mut outcomes = vec![LineOutcome::failed("changed"); order.lines.len()];
         let mut tasks = Vec::with_capacity(order.lines.len());
         for (at, line) in order.lines.iter().enumerate() {
-            tasks.push(Task { at, seen: planned(line)? });
+            tasks.push(Task {
+                at,
+                seen: planned(line)?,
+            });
         }
         // The second round is for items whose TTL had changed; what fails then stays `changed`.
         for _ in 0..2 {
@@ -59,7 +62,14 @@ impl Tables {
         tasks: Vec<Task>,
         outcomes: &mut [LineOutcome],
     ) -> Result<Vec<Task>, Fault> {
-        let write = |task: &Task| Ok(statement::mark(layout, order, &attribute::wire(keys[task.at])?, &task.seen));
+        let write = |task: &Task| {
+            Ok(statement::mark(
+                layout,
+                order,
+                &attribute::wire(keys[task.at])?,
+                &task.seen,
+            ))
+        };
         let statements = tasks.iter().map(write).collect::<Result<Vec<Statement>, Fault>>()?;
         let answers = self.run(SWEEP, statements).await?;
         let mut contested = Vec::new();

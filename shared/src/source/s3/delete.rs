@@ -84,7 +84,11 @@ impl Buckets {
         batch: &[Target],
     ) -> Result<Vec<Deleted>, Fault> {
         let refused = |e| Fault::permanent(operation, "source_refused", e);
-        let objects = batch.iter().map(identifier).collect::<Result<Vec<_>, _>>().map_err(refused)?;
+        let objects = batch
+            .iter()
+            .map(identifier)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(refused)?;
         let delete = Delete::builder().set_objects(Some(objects)).build().map_err(refused)?;
         let call = self.client.delete_objects().bucket(bucket).delete(delete);
         let answer = call.send().await.map_err(|e| fault::of_sdk(operation, e))?;
@@ -93,14 +97,20 @@ impl Buckets {
 
     async fn delete_one(&self, operation: &'static str, bucket: &str, target: &Target) -> Result<Vec<Deleted>, Fault> {
         let call = self.client.delete_object().bucket(bucket).key(&target.key);
-        let call = call.set_version_id(target.version.clone()).set_if_match(target.etag.clone());
+        let call = call
+            .set_version_id(target.version.clone())
+            .set_if_match(target.etag.clone());
         let answer = call.send().await;
         let code = match answer {
             Ok(answer) => {
                 let marker = answer.version_id().filter(|_| target.version.is_none());
                 return Ok(vec![Deleted::Done(marker.map(str::to_owned))]);
             }
-            Err(error) => match error.as_service_error().and_then(|e| e.meta().code()).map(str::to_owned) {
+            Err(error) => match error
+                .as_service_error()
+                .and_then(|e| e.meta().code())
+                .map(str::to_owned)
+            {
                 Some(code) if fault::of_code(&code) != Meaning::Later => code,
                 _ => return Err(fault::of_sdk(operation, error)),
             },
@@ -145,7 +155,11 @@ fn read(operation: &'static str, batch: &[Target], answer: &DeleteObjectsOutput)
     let silent = || Fault::transient(operation, "not every object was answered");
     batch
         .iter()
-        .map(|target| by_target.remove(&(target.key.as_str(), target.version.as_deref())).ok_or_else(silent))
+        .map(|target| {
+            by_target
+                .remove(&(target.key.as_str(), target.version.as_deref()))
+                .ok_or_else(silent)
+        })
         .collect()
 }
 
@@ -160,7 +174,11 @@ fn judge(operation: &'static str, code: &str) -> Result<Deleted, Fault> {
         // One object may be locked or held while its neighbours are not.
         (_, Meaning::Denied) => Ok(Deleted::Refused("access_denied")),
         (_, Meaning::Refused) => Ok(Deleted::Refused("source_refused")),
-        (_, meaning) => Err(fault::of_meaning(operation, meaning, format!("an object answered {code}"))),
+        (_, meaning) => Err(fault::of_meaning(
+            operation,
+            meaning,
+            format!("an object answered {code}"),
+        )),
     }
 }
 

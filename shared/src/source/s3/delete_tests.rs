@@ -18,7 +18,12 @@ fn failed(key: &str, version: &str, code: &str) -> Error {
 
 #[test]
 fn each_target_gets_its_own_answer() {
-    let batch = [target("a", None), target("b", Some("1")), target("b", Some("2")), target("c", None)];
+    let batch = [
+        target("a", None),
+        target("b", Some("1")),
+        target("b", Some("2")),
+        target("c", None),
+    ];
     let answer = DeleteObjectsOutput::builder()
         .deleted(DeletedObject::builder().key("b").version_id("2").build())
         .deleted(
@@ -42,7 +47,11 @@ fn each_target_gets_its_own_answer() {
 
 #[test]
 fn a_deleted_marker_is_no_new_marker() {
-    let done = DeletedObject::builder().key("a").version_id("m").delete_marker(true).delete_marker_version_id("m");
+    let done = DeletedObject::builder()
+        .key("a")
+        .version_id("m")
+        .delete_marker(true)
+        .delete_marker_version_id("m");
     let answer = DeleteObjectsOutput::builder().deleted(done.build()).build();
     assert_eq!(
         read("testing", &[target("a", Some("m"))], &answer).expect("answered"),
@@ -57,7 +66,9 @@ fn silence_and_throttling_are_faults() {
         read("testing", &[target("a", None)], &silent),
         Err(Fault::Transient { .. })
     ));
-    let slow = DeleteObjectsOutput::builder().errors(failed("a", "", "SlowDown")).build();
+    let slow = DeleteObjectsOutput::builder()
+        .errors(failed("a", "", "SlowDown"))
+        .build();
     assert!(matches!(
         read("testing", &[target("a", None)], &slow),
         Err(Fault::Transient { .. })
@@ -66,7 +77,12 @@ fn silence_and_throttling_are_faults() {
 
 #[test]
 fn keys_that_xml_cannot_carry_travel_alone() {
-    let targets = [target("a", None), target("b\n", None), target("\u{1}", None), target("c", None)];
+    let targets = [
+        target("a", None),
+        target("b\n", None),
+        target("\u{1}", None),
+        target("c", None),
+    ];
     let sizes: Vec<usize> = batches(&targets).map(<[Target]>::len).collect();
     assert_eq!(sizes, [2, 1, 1]);
     let many: Vec<Target> = (0..2001).map(|n| target(&n.to_string(), None)).collect();

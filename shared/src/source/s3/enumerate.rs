@@ -34,7 +34,9 @@ impl Buckets {
                 ControlFlow::Break(())
             }
         };
-        let next = self.each_key(&place.bucket, &prefix, order.cursor, LISTINGS_PER_PAGE, visit).await?;
+        let next = self
+            .each_key(&place.bucket, &prefix, order.cursor, LISTINGS_PER_PAGE, visit)
+            .await?;
         page.next = next;
         Ok(page)
     }

@@ -139,7 +139,8 @@ pub(super) mod tests {
             versions: vec![entry("v3", 9, true), entry("v2", 4, false), entry("v1", 1, false)],
             markers: vec![entry("m2", 8, false), entry("m1", 4, false)],
         };
-        let until = |second| id(history.newest_until(Timestamp::from_second(second).expect("instant"))).map(str::to_owned);
+        let until =
+            |second| id(history.newest_until(Timestamp::from_second(second).expect("instant"))).map(str::to_owned);
         assert_eq!(until(9).as_deref(), Some("v3"));
         assert_eq!(until(8).as_deref(), Some("m2"));
         assert_eq!(until(7).as_deref(), Some("v2"));
@@ -157,7 +158,10 @@ pub(super) mod tests {
             entry("c", 1, true),
         );
         let mut fold = Fold::default();
-        let first = fold.add(vec![("a".into(), Top::Version(&a)), ("b".into(), Top::Version(&b1))], true);
+        let first = fold.add(
+            vec![("a".into(), Top::Version(&a)), ("b".into(), Top::Version(&b1))],
+            true,
+        );
         assert_eq!(first.keys().collect::<Vec<_>>(), ["a"]);
         assert_eq!(fold.open(), Some("b"));
         let page = vec![

@@ -1,11 +1,9 @@
-//! ListObjectVersions: every key of a prefix in order, or the keys of one chunk.
+//! ListObjectVersions, one call at a time.
 //!
-//! Guarantees: keys arrive whole and decoded (they travel URL-encoded, since XML cannot carry every character).
-//! Looking a chunk up costs about one call per thousand versions: its keys stand side by side in the listing, so the
-//! range between the first and the last is read, and where other keys lie between, they are leapt over.
+//! Guarantees: keys are decoded (they travel URL-encoded, since XML cannot carry every character), and a listing that is
+//! not at its end says where it goes on. `walk` puts calls together.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
+use std::collections::BTreeMap;
 
 use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::primitives::DateTime;
@@ -13,88 +11,28 @@ use aws_sdk_s3::types::EncodingType;
 use jiff::Timestamp;
 
 use super::Buckets;
-use super::history::{Entry, Fold, Histories, History, Top};
+use super::history::{Entry, Fold, History, Top};
 use crate::ports::Fault;
 use crate::source::fault;
 
 const LIST: &str = "listing versions";
 
 /// Where a listing goes on: after this version of the key, or after the whole key.
-struct Place {
-    key: String,
+pub(super) struct Place {
+    pub(super) key: String,
     version: Option<String>,
 }
 
 /// One answer.
-struct Listed {
+pub(super) struct Listed {
     versions: Vec<(String, Entry)>,
     markers: Vec<(String, Entry)>,
-    next: Option<Place>,
+    pub(super) next: Option<Place>,
 }
 
 impl Buckets {
-    /// Shows each key after `after`, in order, until `visit` breaks or `calls` answers were read (but at least one key
-    /// was seen). Answers the last key seen if there may be more.
-    pub(super) async fn each_key(
-        &self,
-        bucket: &str,
-        prefix: &str,
-        after: Option<&str>,
-        calls: usize,
-        mut visit: impl FnMut(&str, &History) -> ControlFlow<()>,
-    ) -> Result<Option<String>, Fault> {
-        let mut place = after.map(|key| Place::behind(key.to_owned()));
-        let mut fold = Fold::default();
-        let mut last = None;
-        let mut read = 0;
-        loop {
-            let mut listed = self.list(bucket, prefix, place.take()).await?;
-            place = listed.next.take();
-            read += 1;
-            for (key, history) in listed.fold_into(&mut fold, place.is_some()) {
-                if visit(&key, &history).is_break() {
-                    return Ok(Some(key));
-                }
-                last = Some(key);
-            }
-            if place.is_none() {
-                return Ok(None);
-            }
-            if read >= calls && last.is_some() {
-                return Ok(last);
-            }
-        }
-    }
-
-    /// The histories of these keys; a key without one does not exist.
-    pub(super) async fn look_up(&self, bucket: &str, keys: &BTreeSet<&str>) -> Result<Histories, Fault> {
-        let mut found = Histories::new();
-        let mut wanted: BTreeSet<&str> = keys.clone();
-        let prefix = common_folder(keys);
-        let mut place = keys.first().map(|key| Place::before(key));
-        let mut fold = Fold::default();
-        while !wanted.is_empty() {
-            let mut listed = self.list(bucket, prefix, place.take()).await?;
-            let Some(next) = listed.next.take() else {
-                found.extend(listed.fold_into(&mut fold, false).into_iter().filter(|(key, _)| keys.contains(key.as_str())));
-                break;
-            };
-            let complete = listed.fold_into(&mut fold, true);
-            found.extend(complete.into_iter().filter(|(key, _)| keys.contains(key.as_str())));
-            // What is listed so far ends within the key `next` names: smaller keys that did not come do not exist.
-            wanted = wanted.split_off(next.key.as_str());
-            place = Some(match wanted.first() {
-                Some(key) if fold.open() != Some(*key) => {
-                    fold = Fold::default();
-                    next.or_leap_to(key)
-                }
-                _ => next,
-            });
-        }
-        Ok(found)
-    }
-
-    async fn list(&self, bucket: &str, prefix: &str, place: Option<Place>) -> Result<Listed, Fault> {
+    /// The next listing of a prefix.
+    pub(super) async fn list(&self, bucket: &str, prefix: &str, place: Option<Place>) -> Result<Listed, Fault> {
         let (key, version) = place.map_or((None, None), |place| (Some(place.key), place.version));
         let answer = self
             .client
@@ -111,19 +49,19 @@ impl Buckets {
 }
 
 impl Place {
-    fn behind(key: String) -> Self {
+    pub(super) fn behind(key: String) -> Self {
         Self { key, version: None }
     }
 
     /// Just before a key: its own beginning, without the last character, sorts before it and after nearly all others.
-    fn before(key: &str) -> Self {
+    pub(super) fn before(key: &str) -> Self {
         let mut beginning = key.to_owned();
         beginning.pop();
         Self::behind(beginning)
     }
 
     /// Goes on here, or right before `key` where that is further on.
-    fn or_leap_to(self, key: &str) -> Self {
+    pub(super) fn or_leap_to(self, key: &str) -> Self {
         let leap = Self::before(key);
         if leap.key > self.key { leap } else { self }
     }
@@ -135,11 +73,17 @@ impl Listed {
         let key = |text: Option<&str>| decode(text.unwrap_or_default(), encoded);
         let mut versions = Vec::with_capacity(answer.versions().len());
         for v in answer.versions() {
-            versions.push((key(v.key())?, entry(v.version_id(), v.last_modified(), v.is_latest(), v.e_tag())?));
+            versions.push((
+                key(v.key())?,
+                entry(v.version_id(), v.last_modified(), v.is_latest(), v.e_tag())?,
+            ));
         }
         let mut markers = Vec::with_capacity(answer.delete_markers().len());
         for m in answer.delete_markers() {
-            markers.push((key(m.key())?, entry(m.version_id(), m.last_modified(), m.is_latest(), None)?));
+            markers.push((
+                key(m.key())?,
+                entry(m.version_id(), m.last_modified(), m.is_latest(), None)?,
+            ));
         }
         let next = match answer.next_key_marker().filter(|_| answer.is_truncated() == Some(true)) {
             None => None,
@@ -155,9 +99,15 @@ impl Listed {
         })
     }
 
-    fn fold_into(&self, fold: &mut Fold, more: bool) -> BTreeMap<String, History> {
-        let versions = self.versions.iter().map(|(key, entry)| (key.clone(), Top::Version(entry)));
-        let markers = self.markers.iter().map(|(key, entry)| (key.clone(), Top::Marker(entry)));
+    pub(super) fn fold_into(&self, fold: &mut Fold, more: bool) -> BTreeMap<String, History> {
+        let versions = self
+            .versions
+            .iter()
+            .map(|(key, entry)| (key.clone(), Top::Version(entry)));
+        let markers = self
+            .markers
+            .iter()
+            .map(|(key, entry)| (key.clone(), Top::Marker(entry)));
         fold.add(versions.chain(markers).collect(), more)
     }
 }
@@ -175,15 +125,6 @@ fn entry(id: Option<&str>, at: Option<&DateTime>, latest: Option<bool>, etag: Op
     }
 }
 
-/// The longest beginning all keys share, up to its last `/`: at least the dataset's own prefix, which ends in one.
-fn common_folder<'k>(keys: &BTreeSet<&'k str>) -> &'k str {
-    let (Some(first), Some(last)) = (keys.first(), keys.last()) else {
-        return "";
-    };
-    let shared = first.bytes().zip(last.bytes()).take_while(|(a, b)| a == b).count();
-    first.as_bytes()[..shared].iter().rposition(|b| *b == b'/').map_or("", |at| &first[..=at])
-}
-
 /// S3's own form of URL encoding: `+` is a space.
 fn decode(text: &str, encoded: bool) -> Result<String, Fault> {
     if !encoded {
@@ -196,7 +137,10 @@ fn decode(text: &str, encoded: bool) -> Result<String, Fault> {
         bytes.push(match byte {
             b'+' => b' ',
             b'%' => {
-                let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
+                let digit = |b: Option<u8>| {
+                    b.and_then(|b| char::from(b).to_digit(16))
+                        .and_then(|d| u8::try_from(d).ok())
+                };
                 match (digit(rest.next()), digit(rest.next())) {
                     (Some(high), Some(low)) => high << 4 | low,
                     _ => return Err(damaged()),
@@ -223,17 +167,8 @@ mod tests {
     }
 
     #[test]
-    fn a_chunk_is_looked_up_in_its_folder() {
-        let folder = |keys: &[&'static str]| common_folder(&keys.iter().copied().collect());
-        assert_eq!(folder(&["acme/1/a", "acme/1/b", "acme/1/b/c"]), "acme/1/");
-        assert_eq!(folder(&["acme/1/x/ä1", "acme/1/x/ö1"]), "acme/1/x/");
-        assert_eq!(folder(&["acme/1/file"]), "acme/1/");
-        assert_eq!(folder(&[]), "");
-    }
-
-    #[test]
     fn a_lookup_begins_before_its_key_and_never_goes_back() {
-        assert!(Place::before("acme/1/ä").key < "acme/1/ä".to_owned());
+        assert!(Place::before("acme/1/ä").key.as_str() < "acme/1/ä");
         assert_eq!(Place::behind("b".into()).or_leap_to("c2").key, "c");
         let next = Place {
             key: "c".into(),

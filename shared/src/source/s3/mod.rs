@@ -20,7 +20,7 @@
 //! | file | what |
 //! |---|---|
 //! | `history` | one key's versions and markers, folded from listing pages; pure |
-//! | `listing` | ListObjectVersions: all of a prefix, or the keys of a chunk |
+//! | `listing`, `walk` | ListObjectVersions: one call; all of a prefix, or the keys of a chunk |
 //! | `enumerate` | planning, verification, counting |
 //! | `delete` | DeleteObjects, each answer inspected |
 //! | `sweep`, `purge` | the two operations, with their decisions as pure functions |
@@ -31,6 +31,7 @@ mod history;
 mod listing;
 mod purge;
 mod sweep;
+mod walk;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::BucketVersioningStatus;
@@ -58,7 +59,11 @@ impl Buckets {
         let answer = self.client.get_bucket_versioning().bucket(bucket).send().await;
         match answer.map_err(|e| fault::of_sdk(VERSIONING, e))?.status() {
             Some(BucketVersioningStatus::Enabled) => Ok(()),
-            _ => Err(Fault::permanent(VERSIONING, "not_versioned", "switch the bucket's versioning on")),
+            _ => Err(Fault::permanent(
+                VERSIONING,
+                "not_versioned",
+                "switch the bucket's versioning on",
+            )),
         }
     }
 }

@@ -28,9 +28,15 @@ impl Buckets {
         place: &S3Place,
         order: &PurgeOrder<'_>,
     ) -> Result<Vec<LineOutcome>, Fault> {
-        let lines = order.lines.iter().map(|(line, _)| planned(PURGE, line)).collect::<Result<Vec<_>, _>>()?;
+        let lines = order
+            .lines
+            .iter()
+            .map(|(line, _)| planned(PURGE, line))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut outcomes: Vec<LineOutcome> = order.lines.iter().map(|(_, outcome)| outcome.clone()).collect();
-        let swept: Vec<usize> = (0..lines.len()).filter(|at| outcomes[*at].code == Code::Swept).collect();
+        let swept: Vec<usize> = (0..lines.len())
+            .filter(|at| outcomes[*at].code == Code::Swept)
+            .collect();
         let found = self.histories(place, &lines, &swept).await?;
         let mut doomed = Vec::with_capacity(swept.len());
         for at in swept {
@@ -112,15 +118,26 @@ fn split<'h>(history: &'h History, line: &Planned<'_>) -> (usize, Option<String>
 /// planned entry.
 fn markers_below(history: &History, line: &Planned<'_>, ours: Option<&str>) -> Vec<String> {
     let markers = history.markers.as_slice();
-    let mut going: BTreeSet<&str> = markers.iter().map(|m| m.id.as_str()).filter(|id| Some(*id) == ours).collect();
+    let mut going: BTreeSet<&str> = markers
+        .iter()
+        .map(|m| m.id.as_str())
+        .filter(|id| Some(*id) == ours)
+        .collect();
     if line.was_deleted {
-        let from = markers.iter().position(|marker| marker.id == line.version).unwrap_or(markers.len());
+        let from = markers
+            .iter()
+            .position(|marker| marker.id == line.version)
+            .unwrap_or(markers.len());
         going.extend(markers[from..].iter().map(|marker| marker.id.as_str()));
     } else if let Some(at) = history.versions.iter().find(|v| v.id == line.version).map(|v| v.at) {
         let below = markers.iter().filter(|marker| marker.at < at);
         going.extend(below.map(|marker| marker.id.as_str()));
     }
-    markers.iter().filter(|m| going.contains(m.id.as_str())).map(|m| m.id.clone()).collect()
+    markers
+        .iter()
+        .filter(|m| going.contains(m.id.as_str()))
+        .map(|m| m.id.clone())
+        .collect()
 }
 
 #[cfg(test)]

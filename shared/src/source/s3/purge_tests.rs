@@ -35,7 +35,10 @@ fn newer_versions_stay_and_stay_as_hidden_as_they_were() {
     // The application wrote anew and deleted that: its marker keeps hiding it.
     let versions = [entry("new", 8, false), entry("p", 3, false)];
     let markers = [entry("theirs", 9, true), entry("ours", 5, false)];
-    assert_eq!(doomed(&versions, &markers, ("p", false), Some("ours")), ["", "p", "ours"]);
+    assert_eq!(
+        doomed(&versions, &markers, ("p", false), Some("ours")),
+        ["", "p", "ours"]
+    );
 
     // Gone already: what is left is newer.
     let versions = [entry("new", 9, true)];

@@ -36,7 +36,11 @@ impl Buckets {
         order: &SweepOrder<'_>,
     ) -> Result<Vec<LineOutcome>, Fault> {
         self.demand_versioning(&place.bucket).await?;
-        let lines = order.lines.iter().map(|line| planned(SWEEP, line)).collect::<Result<Vec<_>, _>>()?;
+        let lines = order
+            .lines
+            .iter()
+            .map(|line| planned(SWEEP, line))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut outcomes = vec![LineOutcome::failed("changed"); lines.len()];
         let mut open: Vec<usize> = (0..lines.len()).collect();
         // The second round is for keys written between the look and the marker; who is still changing then is told so.
@@ -74,7 +78,10 @@ impl Buckets {
             }
         }
         let mut changed = Vec::new();
-        for (at, answer) in hiding.into_iter().zip(self.delete(SWEEP, &place.bucket, &targets).await?) {
+        for (at, answer) in hiding
+            .into_iter()
+            .zip(self.delete(SWEEP, &place.bucket, &targets).await?)
+        {
             match answer {
                 Deleted::Done(marker) => outcomes[at] = swept(marker),
                 Deleted::Refused(code) => outcomes[at] = LineOutcome::failed(code),
@@ -90,7 +97,11 @@ impl Buckets {
         place: &S3Place,
         order: &SweepOrder<'_>,
     ) -> Result<Vec<LineOutcome>, Fault> {
-        let lines = order.lines.iter().map(|line| planned(INSPECT, line)).collect::<Result<Vec<_>, _>>()?;
+        let lines = order
+            .lines
+            .iter()
+            .map(|line| planned(INSPECT, line))
+            .collect::<Result<Vec<_>, _>>()?;
         let all: Vec<usize> = (0..lines.len()).collect();
         let found = self.histories(place, &lines, &all).await?;
         let state = |line: &Planned<'_>| match standing(found.get(line.key), line) {
@@ -126,7 +137,11 @@ fn standing(history: Option<&History>, line: &Planned<'_>) -> Standing {
     let Some(history) = history else {
         return Standing::Absent;
     };
-    let kept = if line.was_deleted { &history.markers } else { &history.versions };
+    let kept = if line.was_deleted {
+        &history.markers
+    } else {
+        &history.versions
+    };
     if !kept.iter().any(|entry| entry.id == line.version) {
         return Standing::Absent;
     }
@@ -140,61 +155,5 @@ fn standing(history: Option<&History>, line: &Planned<'_>) -> Standing {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::history::tests::entry;
-    use super::*;
-
-    fn at(history: &History, version: &str, was_deleted: bool) -> Standing {
-        let line = Planned {
-            key: "k",
-            version,
-            was_deleted,
-        };
-        standing(Some(history), &line)
-    }
-
-    #[test]
-    fn each_case_of_the_table() {
-        let open = History {
-            versions: vec![entry("p", 1, true)],
-            markers: vec![],
-        };
-        assert_eq!(at(&open, "p", false), Standing::Open(Some("\"p\"".into())));
-        assert_eq!(at(&open, "gone", false), Standing::Absent);
-
-        // A marker of the same second as the version, or of an earlier one by a skewed clock, is still ours.
-        let hidden = History {
-            versions: vec![entry("p", 5, false)],
-            markers: vec![entry("m", 5, true)],
-        };
-        assert_eq!(at(&hidden, "p", false), Standing::Hidden(Some("m".into())));
-
-        let theirs = History {
-            versions: vec![entry("old", 1, false)],
-            markers: vec![entry("p", 2, true)],
-        };
-        assert_eq!(at(&theirs, "p", true), Standing::Hidden(None));
-
-        let newer = History {
-            versions: vec![entry("v", 9, true), entry("p", 1, false)],
-            markers: vec![],
-        };
-        assert_eq!(at(&newer, "p", false), Standing::Hidden(None));
-
-        let newer_and_deleted = History {
-            versions: vec![entry("v", 9, false), entry("p", 1, false)],
-            markers: vec![entry("d", 9, true)],
-        };
-        assert_eq!(at(&newer_and_deleted, "p", false), Standing::Hidden(None), "that marker is the application's");
-    }
-
-    #[test]
-    fn a_key_that_does_not_exist_is_absent() {
-        let line = Planned {
-            key: "k",
-            version: "p",
-            was_deleted: false,
-        };
-        assert_eq!(standing(None, &line), Standing::Absent);
-    }
-}
+#[path = "sweep_tests.rs"]
+mod tests;

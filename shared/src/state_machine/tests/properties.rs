@@ -1,0 +1,241 @@
+//! Random lives: people and the system do anything, at any instant; what must hold holds all the way.
+//!
+//! The runner's randomness is fixed, so a failure repeats itself; `coverage` proves that the lives went everywhere,
+//! since a property over lives that end at once proves nothing.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use super::support::{
+    alice, alone, approval, auditor, bob, day, execution, give, in_one_call, later, method, on_behalf, policy, reject,
+    stranger, subject, submission, submitted, withdraw,
+};
+use super::table::every_event;
+use crate::domain::actor::Caller;
+use crate::domain::job::Phase;
+use crate::domain::request::{Status, SubjectRequest};
+use crate::state_machine::command::{Approval, Command};
+use crate::state_machine::request::observe;
+use crate::state_machine::transition::{Effect, Transition};
+use crate::state_machine::watch::wake_at;
+
+/// One thing somebody tries.
+#[derive(Clone, Debug)]
+enum Deed {
+    /// Which person gives which command.
+    Command(usize, usize),
+    /// Which event is observed.
+    Event(usize),
+}
+
+/// A life: who submitted, whether one person is enough, and deeds with the milliseconds that pass before each.
+type Life = (bool, bool, Vec<(i64, Deed)>);
+
+fn lives() -> impl Strategy<Value = Life> {
+    let command = (0..5_usize, 0..8_usize).prop_map(|(who, what)| Deed::Command(who, what));
+    let event = (0..10_usize).prop_map(Deed::Event);
+    let wait = prop_oneof![Just(0), Just(1), 0..10 * 86_400_000_i64, Just(800 * 86_400_000)];
+    let deeds = prop::collection::vec((wait, prop_oneof![command, event]), 1..80);
+    (any::<bool>(), any::<bool>(), deeds)
+}
+
+fn people() -> [Caller; 5] {
+    [subject(), alice(), bob(), auditor(), stranger()]
+}
+
+/// Reject and withdraw are one in eight each, so that lives go on.
+fn command(what: usize, one_is_enough: bool) -> Command {
+    let rules = if one_is_enough { alone() } else { policy("") };
+    let fixing = |input: Approval| {
+        let policy = Some((rules.clone(), "p".to_owned()));
+        Command::Approve(Approval { policy, ..input })
+    };
+    match what {
+        0 | 1 => Command::Verify(method()),
+        2 => fixing(approval()),
+        3 => fixing(in_one_call()),
+        4 => reject("no"),
+        5 => withdraw(Some("changed my mind")),
+        _ => Command::Execute(execution()),
+    }
+}
+
+/// What happened so far, kept apart from the request itself.
+#[derive(Default)]
+struct History {
+    released: u32,
+    shredded: u32,
+    approver: Option<String>,
+    executor: Option<String>,
+}
+
+fn one_deed(request: &SubjectRequest, deed: &Deed, one_is_enough: bool, now: Timestamp) -> Option<Transition> {
+    match deed {
+        Deed::Command(who, what) => give(request, &people()[*who], command(*what, one_is_enough), now).ok(),
+        Deed::Event(n) => observe(request, every_event()[*n].clone(), now),
+    }
+}
+
+fn phase(request: &SubjectRequest) -> Option<Phase> {
+    request.facts.job.as_ref().map(|job| job.phase)
+}
+
+/// Which phases may follow one another; staying is always fine.
+fn follows(from: Option<Phase>, to: Option<Phase>) -> bool {
+    use Phase::{Closing, Planning, Purging, Recovering, Sweeping, Verifying};
+    let edges = [
+        (Planning, Sweeping),
+        (Planning, Verifying),
+        (Sweeping, Recovering),
+        (Recovering, Purging),
+        (Purging, Verifying),
+        (Verifying, Sweeping),
+        (Verifying, Closing),
+    ];
+    match (from, to) {
+        (None, to) => to.is_none() || to == Some(Planning),
+        (Some(from), Some(to)) => from == to || edges.contains(&(from, to)),
+        (Some(_), None) => false,
+    }
+}
+
+/// Everything a single transition must respect.
+fn check(
+    before: &SubjectRequest,
+    done: &Transition,
+    now: Timestamp,
+    history: &mut History,
+) -> Result<(), TestCaseError> {
+    let (was, is) = (&before.facts, &done.next.facts);
+    prop_assert!(!done.audit.is_empty(), "every transition is in the trail");
+    if was.status.is_terminal() {
+        prop_assert_eq!(was.status, is.status, "a terminal status never changes");
+    }
+    let only_told = was.grace_over_told != is.grace_over_told;
+    let steps = if only_told { 0 } else { done.audit.len() as u64 };
+    prop_assert_eq!(is.version, was.version + steps, "the version counts transitions");
+    prop_assert!(
+        follows(phase(before), phase(&done.next)),
+        "{:?} to {:?}",
+        phase(before),
+        phase(&done.next)
+    );
+
+    let actor = |action| {
+        done.audit
+            .iter()
+            .find(|record| record.action == action)
+            .and_then(|r| r.actor.actor_ref.clone())
+    };
+    history.approver = actor("approve").map(|who| who.to_string()).or(history.approver.take());
+    history.executor = actor("execute").map(|who| who.to_string()).or(history.executor.take());
+    if was.status == Status::Approved && is.status == Status::InProgress {
+        prop_assert!(
+            was.grace_ends_at.is_some_and(|end| now >= end),
+            "nothing begins within the grace period"
+        );
+        prop_assert!(
+            is.policy
+                .as_ref()
+                .is_some_and(|p| p.grace_period.after(was.decided_at.unwrap_or(now)) <= now)
+        );
+    }
+    if is.policy.as_ref().is_some_and(|policy| policy.two_person_rule) {
+        prop_assert_ne!(
+            history.approver.as_deref(),
+            Some(is.requester_ref.as_str()),
+            "requester and approver"
+        );
+        prop_assert!(
+            history.executor.is_none() || history.approver != history.executor,
+            "approver and executor"
+        );
+    }
+
+    history.released += done
+        .effects
+        .iter()
+        .filter(|effect| **effect == Effect::ReleaseScope)
+        .count() as u32;
+    prop_assert_eq!(
+        history.released,
+        u32::from(is.status.is_terminal()),
+        "the scope is released once, on closing"
+    );
+    if done.effects.contains(&Effect::Shred) {
+        history.shredded += 1;
+        prop_assert!(
+            was.status.is_terminal() && was.shred_at.is_some_and(|due| now >= due),
+            "shredded when due"
+        );
+        prop_assert_eq!(history.shredded, 1);
+    }
+    let owed = is.status == Status::InProgress || (is.status.is_terminal() && !is.shredded);
+    prop_assert!(
+        !owed || wake_at(is, false, None, now).is_some(),
+        "what is owed is watched"
+    );
+    Ok(())
+}
+
+fn live((for_somebody, one_is_enough, deeds): Life, reached: &RefCell<BTreeSet<String>>) -> Result<(), TestCaseError> {
+    let first = if for_somebody {
+        submitted(&alice(), on_behalf(), day(0))
+    } else {
+        submitted(&subject(), submission(), day(0))
+    };
+    let mut request = first.expect("allowed").next;
+    let (mut now, mut history) = (day(0), History::default());
+    for (wait, deed) in deeds {
+        now = later(now, wait);
+        if let Some(done) = one_deed(&request, &deed, one_is_enough, now) {
+            check(&request, &done, now, &mut history)?;
+            request = done.next;
+            let at = format!("{} {:?}", request.facts.status, phase(&request));
+            reached.borrow_mut().insert(at);
+            if history.shredded > 0 {
+                reached
+                    .borrow_mut()
+                    .insert(format!("shredded {}", request.facts.status));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn whatever_people_and_the_system_do() {
+    let config = Config {
+        cases: 4_000,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let reached = RefCell::new(BTreeSet::new());
+    runner.run(&lives(), |life| live(life, &reached)).expect("it holds");
+    coverage(&reached.into_inner());
+}
+
+fn coverage(reached: &BTreeSet<String>) {
+    let statuses = [
+        "Verified None",
+        "Approved None",
+        "Rejected None",
+        "Cancelled None",
+        "Completed Some(Closing)",
+    ];
+    let phases = ["Planning", "Sweeping", "Recovering", "Purging", "Verifying", "Closing"];
+    let shredded = ["shredded Completed", "shredded Rejected", "shredded Cancelled"];
+    let at_work = phases.map(|phase| format!("InProgress Some({phase})"));
+    let all = statuses.into_iter().chain(shredded).map(str::to_owned).chain(at_work);
+    for place in all {
+        assert!(
+            reached.contains(&place),
+            "no life reached {place}; they reached {reached:?}"
+        );
+    }
+}

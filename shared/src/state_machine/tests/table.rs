@@ -1,0 +1,189 @@
+//! Every pair of status and command, and of status and event, in a table each.
+//!
+//! A table is complete or the test fails: its cells are counted against the product, rows and columns are compared with
+//! the enums, and a new variant breaks the build in `column_of_command`, `column_of_event` or `support::in_status`.
+
+use super::support::{alice, approval, bob, day, execution, give, in_one_call, in_phase, in_status, method, reject};
+use super::support::{subject, withdraw};
+use crate::domain::actor::Caller;
+use crate::domain::job::Phase;
+use crate::domain::request::{Completion, Notice, Status, SubjectRequest};
+use crate::state_machine::command::{Command, Event};
+use crate::state_machine::refusal::Refusal;
+use crate::state_machine::request::observe;
+
+/// Where each command leads when every guard is content; `-`: 409 `not_in_this_status`.
+const COMMANDS: &str = "
+               verify     approve    reject     withdraw   execute
+    Pending    Verified   Approved   Rejected   Cancelled  -
+    Verified   -          Approved   Rejected   Cancelled  -
+    Approved   -          -          -          Cancelled  InProgress
+    InProgress -          -          -          -          -
+    Completed  -          -          -          -          -
+    Rejected   -          -          -          -          -
+    Cancelled  -          -          -          -          -
+";
+
+/// Where each event leads, observed in the phase it belongs to; `-`: it does not concern the request.
+const EVENTS: &str = "
+               grace_over job_began  plan_complete swept      purge_began verify_began job_failed closing    completed  shredded
+    Pending    -          -          -             -          -           -            -          -          -          -
+    Verified   -          -          -             -          -           -            -          -          -          -
+    Approved   Approved   -          -             -          -           -            -          -          -          -
+    InProgress -          InProgress InProgress    InProgress InProgress  InProgress   InProgress InProgress Completed  -
+    Completed  -          -          -             -          -           -            -          -          -          Completed
+    Rejected   -          -          -             -          -           -            -          -          -          Rejected
+    Cancelled  -          -          -             -          -           -            -          -          -          Cancelled
+";
+
+/// The cells of a table as (row, column, cell), row by row.
+pub(super) fn cells(table: &str) -> Vec<(String, String, String)> {
+    let mut lines = table.lines().filter(|line| !line.trim().is_empty());
+    let columns: Vec<_> = lines.next().expect("a head").split_whitespace().collect();
+    let row = |line: &str| -> Vec<_> {
+        let words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
+        assert_eq!(words.len(), columns.len() + 1, "a cell is missing: {line}");
+        let cell = |(column, word): (&&str, &String)| (words[0].clone(), (*column).to_owned(), word.clone());
+        columns.iter().zip(&words[1..]).map(cell).collect()
+    };
+    lines.flat_map(row).collect()
+}
+
+fn column_of_command(command: &Command) -> usize {
+    match command {
+        Command::Verify(_) => 0,
+        Command::Approve(_) => 1,
+        Command::Reject { .. } => 2,
+        Command::Withdraw { .. } => 3,
+        Command::Execute(_) => 4,
+    }
+}
+
+/// Each command with somebody who may give it.
+fn every_command(status: Status) -> Vec<(Caller, Command)> {
+    let approve = if status == Status::Pending {
+        in_one_call()
+    } else {
+        approval()
+    };
+    let all = vec![
+        (alice(), Command::Verify(method())),
+        (alice(), Command::Approve(approve)),
+        (alice(), reject("not a customer")),
+        (subject(), withdraw(None)),
+        (bob(), Command::Execute(execution())),
+    ];
+    assert!(
+        all.iter()
+            .enumerate()
+            .all(|(i, (_, command))| column_of_command(command) == i)
+    );
+    all
+}
+
+pub(super) fn column_of_event(event: &Event) -> (usize, &'static str) {
+    match event {
+        Event::GraceOver => (0, "grace_over"),
+        Event::JobBegan => (1, "job_began"),
+        Event::PlanComplete { .. } => (2, "plan_complete"),
+        Event::Swept { .. } => (3, "swept"),
+        Event::PurgeBegan => (4, "purge_began"),
+        Event::VerifyBegan => (5, "verify_began"),
+        Event::JobFailed { .. } => (6, "job_failed"),
+        Event::Closing { .. } => (7, "closing"),
+        Event::Completed { .. } => (8, "completed"),
+        Event::Shredded => (9, "shredded"),
+    }
+}
+
+pub(super) fn every_event() -> Vec<Event> {
+    let (result, account) = (Completion::Full, [].into());
+    let (recover_until, findings) = (Some(day(47)), 0);
+    let all = vec![
+        Event::GraceOver,
+        Event::JobBegan,
+        Event::PlanComplete { planned: 3 },
+        Event::Swept {
+            recover_until,
+            findings,
+        },
+        Event::PurgeBegan,
+        Event::VerifyBegan,
+        Event::JobFailed { findings: 1 },
+        Event::Closing { result, account },
+        Event::Completed { notice: Notice::Sent },
+        Event::Shredded,
+    ];
+    assert!(all.iter().enumerate().all(|(i, event)| column_of_event(event).0 == i));
+    all
+}
+
+/// The request in a status, its job in the phase the event belongs to.
+fn ready_for(status: Status, event: &Event) -> SubjectRequest {
+    let phase = match event {
+        Event::Swept { .. } => Phase::Sweeping,
+        Event::PurgeBegan => Phase::Recovering,
+        Event::VerifyBegan | Event::JobFailed { .. } => Phase::Purging,
+        Event::Closing { .. } => Phase::Verifying,
+        Event::Completed { .. } => Phase::Closing,
+        Event::GraceOver | Event::JobBegan | Event::PlanComplete { .. } | Event::Shredded => Phase::Planning,
+    };
+    if status == Status::InProgress {
+        in_phase(phase)
+    } else {
+        in_status(status)
+    }
+}
+
+/// Rows and columns are exactly the enums', in their order.
+fn assert_complete(rows: &[(String, String, String)], words: &[&str]) {
+    assert_eq!(rows.len(), Status::ALL.len() * words.len(), "one cell for each pair");
+    let pairs = Status::ALL
+        .iter()
+        .flat_map(|status| words.iter().map(move |word| (status.as_str(), *word)));
+    for ((row, column, _), pair) in rows.iter().zip(pairs) {
+        assert_eq!((row.as_str(), column.as_str()), pair);
+    }
+}
+
+#[test]
+fn every_status_and_command() {
+    let rows = cells(COMMANDS);
+    let words: Vec<_> = every_command(Status::Pending)
+        .iter()
+        .map(|(_, command)| command.word())
+        .collect();
+    assert_complete(&rows, &words);
+    let mut expected = rows.iter();
+    for status in Status::ALL {
+        assert_eq!(in_status(status).facts.status, status);
+        for (by, command) in every_command(status) {
+            let (row, column, cell) = expected.next().expect("complete");
+            let answer = give(&in_status(status), &by, command, day(40));
+            match (cell.as_str(), answer) {
+                ("-", Err(refusal)) => {
+                    let command = column.clone();
+                    assert_eq!(refusal, Refusal::NotInThisStatus { command, status }, "{row} {column}");
+                }
+                (next, Ok(transition)) => assert_eq!(transition.next.facts.status.as_str(), next, "{row} {column}"),
+                (_, Err(refusal)) => panic!("{row} {column}: {refusal}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn every_status_and_event() {
+    let rows = cells(EVENTS);
+    let words: Vec<_> = every_event().iter().map(|event| column_of_event(event).1).collect();
+    assert_complete(&rows, &words);
+    let mut expected = rows.iter();
+    for status in Status::ALL {
+        for event in every_event() {
+            let (row, column, cell) = expected.next().expect("complete");
+            let next = observe(&ready_for(status, &event), event, day(2_000));
+            let next = next.map_or("-", |transition| transition.next.facts.status.as_str());
+            assert_eq!(next, cell, "{row} {column}");
+        }
+    }
+}

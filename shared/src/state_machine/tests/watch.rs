@@ -1,0 +1,83 @@
+//! As long as anything is owed there is an instant at which supervision looks again.
+
+use super::rows::{failed, running};
+use super::support::{day, in_phase, in_status, later};
+use crate::domain::job::{Job, Phase};
+use crate::domain::request::{Facts, Status};
+use crate::state_machine::watch::{PATIENCE_SECONDS, wake_at};
+
+fn soon() -> jiff::Timestamp {
+    later(day(50), PATIENCE_SECONDS * 1_000)
+}
+
+/// When supervision looks again, without mails and purges, on day 50.
+fn wakes(facts: &Facts) -> Option<jiff::Timestamp> {
+    wake_at(facts, false, None, day(50))
+}
+
+#[test]
+fn a_mail_that_is_owed_wakes_in_every_status() {
+    for status in Status::ALL {
+        let facts = in_status(status).facts;
+        let at = wake_at(&facts, true, None, day(50)).expect("an instant");
+        assert!(at <= soon(), "{status}");
+    }
+}
+
+#[test]
+fn what_waits_for_a_person_does_not_wake() {
+    assert_eq!(wakes(&in_status(Status::Pending).facts), None);
+    assert_eq!(wakes(&in_status(Status::Verified).facts), None);
+    let mut told = in_status(Status::Approved).facts;
+    told.grace_over_told = true;
+    assert_eq!(wakes(&told), None);
+}
+
+#[test]
+fn the_end_of_the_grace_period_wakes() {
+    assert_eq!(wakes(&in_status(Status::Approved).facts), Some(day(32)));
+}
+
+#[test]
+fn work_in_any_phase_wakes_soon_also_after_a_failure() {
+    let phases = [
+        Phase::Planning,
+        Phase::Sweeping,
+        Phase::Purging,
+        Phase::Verifying,
+        Phase::Closing,
+    ];
+    for phase in phases {
+        for job in [Job { phase, ..Job::queued() }, running(phase, 1), failed(phase, 1)] {
+            let mut facts = in_phase(phase).facts;
+            facts.job = Some(job);
+            assert_eq!(wakes(&facts), Some(soon()), "{phase:?}");
+        }
+    }
+}
+
+#[test]
+fn recovering_wakes_when_the_first_purge_is_due() {
+    let facts = in_phase(Phase::Recovering).facts;
+    assert_eq!(wake_at(&facts, false, Some(day(90)), day(50)), Some(day(90)));
+    assert_eq!(
+        wake_at(&facts, true, Some(day(90)), day(50)),
+        Some(soon()),
+        "a mail does not wait for it"
+    );
+    assert_eq!(
+        wakes(&facts),
+        Some(soon()),
+        "with nothing left to purge the next phase is due"
+    );
+}
+
+#[test]
+fn what_is_closed_wakes_until_it_is_shredded() {
+    for status in [Status::Completed, Status::Rejected, Status::Cancelled] {
+        let mut facts = in_status(status).facts;
+        assert!(facts.shred_at.is_some() && wakes(&facts) == facts.shred_at, "{status}");
+        facts.shredded = true;
+        assert_eq!(wakes(&facts), None, "{status}");
+    }
+}

@@ -1,0 +1,213 @@
+//! Requests, commits, plans and chunks for the store's tests. Instants lie far ahead, so that no TTL comes between.
+
+use jiff::{Span, Timestamp};
+use shared::audit::{ActorStamp, EntryBody, Head, Outcome};
+use shared::domain::actor::Role;
+use shared::domain::chunk::{Chunk, ChunkId, ChunkState, ManifestSlice, Op};
+use shared::domain::ids::{Category, Ref, RefKey, RequestId, RequestKey, Tenant};
+use shared::domain::job::Plan;
+use shared::domain::outbox::{Mail, Occasion};
+use shared::domain::outcome::{Code, Counts};
+use shared::domain::request::{Facts, Kind, Status};
+use shared::ports::{Commit, Companion, Expect, Idempotency, RequestRow, Sealed};
+
+/// Seconds after the instant at which the tests play.
+pub(super) fn at(seconds: i64) -> Timestamp {
+    let start: Timestamp = "2090-01-31T12:00:00Z".parse().expect("an instant");
+    start.checked_add(Span::new().seconds(seconds)).expect("in range")
+}
+
+/// An id by number.
+pub(super) fn id(n: u32) -> RequestId {
+    RequestId::from_parts(3_789_806_400_000, u128::from(n))
+}
+
+/// The tenant of the tests.
+pub(super) fn acme() -> Tenant {
+    "acme".parse().expect("slug")
+}
+
+/// A request's key by number.
+pub(super) fn key(n: u32) -> RequestKey {
+    RequestKey {
+        tenant: acme(),
+        id: id(n),
+    }
+}
+
+/// Stands for somebody.
+pub(super) fn someone(name: &str) -> Ref {
+    Ref::new(&RefKey::new(vec![1; 32]), "subject", name)
+}
+
+/// The one category of the tests.
+pub(super) fn messages() -> Category {
+    "messages".parse().expect("slug")
+}
+
+fn facts(n: u32) -> Facts {
+    Facts {
+        v: 1,
+        id: id(n),
+        tenant: acme(),
+        kind: Kind::Deletion,
+        status: Status::Pending,
+        version: 1,
+        subject_ref: someone("ada"),
+        requester_ref: someone("ada"),
+        on_behalf: false,
+        scope: vec![messages()],
+        submitted_at: at(0),
+        received_at: at(0),
+        due_at: at(2_592_000),
+        verified_at: None,
+        decided_at: None,
+        decider_ref: None,
+        policy: None,
+        policy_version: None,
+        grace_ends_at: None,
+        completes_by: None,
+        misses_due: false,
+        grace_over_told: false,
+        data_map: None,
+        executed_at: None,
+        executor_ref: None,
+        job: None,
+        recover_until: None,
+        result: None,
+        cancel_stage: None,
+        notice: None,
+        closed_at: None,
+        shred_at: None,
+        shredded: false,
+    }
+}
+
+/// A submission: row, entry, mail.
+pub(super) fn submission(n: u32) -> Commit {
+    let row = RequestRow {
+        facts: facts(n),
+        person: Sealed(vec![1; 40]),
+        staff: Sealed(vec![2; 40]),
+        head: Head::default(),
+        refusals: None,
+        mails: 0,
+        wake_at: Some(at(120)),
+    };
+    let mut commit = step(&row, "submit", at(0));
+    commit.expect = Expect::New;
+    commit.row.facts.version = 1;
+    commit
+}
+
+/// The next commit of a row: a higher version, one entry, one mail.
+pub(super) fn step(before: &RequestRow, action: &str, now: Timestamp) -> Commit {
+    let mut row = before.clone();
+    row.facts.version += 1;
+    row.mails += 1;
+    let (entry, head) = before.head.append(EntryBody {
+        v: 1,
+        tenant: row.facts.tenant.clone(),
+        request: row.facts.id,
+        seq: 0,
+        at: now,
+        actor: ActorStamp {
+            role: Role::System,
+            actor_ref: None,
+        },
+        action: action.to_owned(),
+        outcome: Outcome::Done,
+        status: row.facts.status.to_string(),
+        details: [("n".to_owned(), 1.into())].into(),
+        sealed_person: Some("AAAA".into()),
+        sealed_staff: None,
+        repeated: None,
+        prev: String::new(),
+    });
+    row.head = head;
+    Commit {
+        expect: Expect::Unchanged {
+            version: before.facts.version,
+            audit_seq: before.head.seq,
+        },
+        mails: vec![Mail::owed(row.mails, Occasion::Received, now)],
+        row,
+        entries: vec![entry],
+        companions: vec![],
+    }
+}
+
+/// Claims the category for this request's subject and kind.
+pub(super) fn hold_scope() -> Companion {
+    Companion::HoldScope {
+        subject_ref: someone("ada"),
+        kind: Kind::Deletion,
+        category: messages(),
+    }
+}
+
+/// Gives it up again.
+pub(super) fn release_scope() -> Companion {
+    Companion::ReleaseScope {
+        subject_ref: someone("ada"),
+        kind: Kind::Deletion,
+        category: messages(),
+    }
+}
+
+/// An idempotency key used at an instant, kept for a day.
+pub(super) fn idempotency(n: u32, used_at: Timestamp) -> Idempotency {
+    Idempotency {
+        caller_ref: someone("ada"),
+        key_hash: "ab".repeat(32),
+        body_ref: someone("body"),
+        request: id(n),
+        expires_at: used_at.checked_add(Span::new().hours(24)).expect("in range"),
+    }
+}
+
+/// A plan that nobody has begun.
+pub(super) fn plan() -> Plan {
+    Plan {
+        v: 1,
+        dataset: "messages".parse().expect("slug"),
+        generation: 0,
+        cursor: None,
+        complete: false,
+        chunks: 0,
+        planned: 0,
+        arrived_later: 0,
+        rev: 0,
+        touched_at: at(0),
+    }
+}
+
+/// A chunk that is ready.
+pub(super) fn chunk(n: u32) -> Chunk {
+    Chunk {
+        v: 1,
+        id: ChunkId {
+            dataset: "messages".parse().expect("slug"),
+            generation: 0,
+            n,
+        },
+        lines: 500,
+        manifest: ManifestSlice {
+            object: "page".into(),
+            offset: 0,
+            length: 9,
+            sha256: "00".repeat(32),
+        },
+        op: Op::Sweep,
+        state: ChunkState::Ready,
+        epoch: 0,
+        attempts: 0,
+        send: 0,
+        lease_until: None,
+        swept_at: None,
+        counts: Counts::all(Code::Untouched, 500),
+        outcome: None,
+        touched_at: at(0),
+        rev: 0,
+    }
+}
