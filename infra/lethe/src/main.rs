@@ -1,10 +1,11 @@
 //! The `lethe` command. It only sorts out which subcommand is meant; each has a file of its own in this folder.
+#![recursion_limit = "256"] // the futures of SDK calls nest deep
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use lethe::{console, doctor, down, test, up};
+use lethe::{console, data_map, demo, doctor, down, policy, seed, test, up};
 
 /// Lethe's local stack, tests and deployment tools.
 #[derive(Debug, Parser)]
@@ -20,10 +21,18 @@ enum Command {
     Up(up::UpArgs),
     /// Stop the local stack.
     Down(down::DownArgs),
+    /// Show one real deletion, from submit to shredding, and check every step.
+    Demo(demo::DemoArgs),
+    /// Fill the local stack with sample customers, or with records of your own.
+    Seed(seed::SeedArgs),
     /// Run every test on a stack of its own.
     Test(test::TestArgs),
     /// Check what a deployment needs beyond its template.
     Doctor(doctor::DoctorArgs),
+    /// The policy: periods and switches, per tenant.
+    Policy(policy::PolicyArgs),
+    /// The data map: where personal data lives.
+    DataMap(data_map::DataMapArgs),
 }
 
 #[tokio::main]
@@ -43,5 +52,9 @@ async fn run(command: Command) -> Result<()> {
         Command::Down(args) => down::run(&args),
         Command::Test(args) => test::run(&args).await,
         Command::Doctor(args) => doctor::run(&args).await,
+        Command::Demo(args) => demo::run(&args).await,
+        Command::Seed(args) => seed::run(&args).await,
+        Command::Policy(args) => policy::run(&args).await,
+        Command::DataMap(args) => data_map::run(&args).await,
     }
 }

@@ -22,13 +22,14 @@ pub fn wake_at(facts: &Facts, mail_owed: bool, purge_due: Option<Timestamp>, now
     let life = match facts.status {
         Status::Pending | Status::Verified => None,
         Status::Approved => facts.grace_ends_at.filter(|_| !facts.grace_over_told),
-        Status::InProgress => work(facts, purge_due, soon),
+        Status::InProgress => work(facts, purge_due, now),
         Status::Completed | Status::Rejected | Status::Cancelled => facts.shred_at.filter(|_| !facts.shredded),
     };
     [mail, life].into_iter().flatten().min()
 }
 
-fn work(facts: &Facts, purge_due: Option<Timestamp>, soon: Timestamp) -> Option<Timestamp> {
+fn work(facts: &Facts, purge_due: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    let soon = Period::seconds(PATIENCE_SECONDS).after(now);
     let job = facts.job.as_ref()?;
     match job.phase {
         Phase::Recovering => purge_due.or(Some(soon)),

@@ -15,7 +15,7 @@ use clap::Args;
 use demo::population::{ACME, LARGE};
 
 use crate::console;
-use crate::down;
+use crate::emulator;
 use crate::own_stack::until_interrupted;
 use crate::paths::StateDir;
 use crate::seed::{sample, seed_population};
@@ -47,7 +47,7 @@ pub async fn run(args: &DemoArgs) -> Result<()> {
     })
     .await;
     if !was_up && !args.keep {
-        stop(&options.state)?;
+        emulator::stop(&options.state)?;
     }
     let stack = outcome?;
     if was_up || args.keep {
@@ -95,10 +95,6 @@ async fn apply_configuration(stack: &Stack, names: &demo::Names) -> Result<()> {
     data_map::apply_to(stack, &map_file).await?;
     step.done("with `lethe policy apply` and `lethe data-map apply`");
     Ok(())
-}
-
-fn stop(state: &StateDir) -> Result<()> {
-    down::stop(state)
 }
 
 fn say_where(stack: &Stack, state: &StateDir) {
