@@ -11,8 +11,7 @@ use clap::{Args, Subcommand};
 use shared::blob::S3Config;
 use shared::domain::data_map::DataMap;
 
-use crate::access::{Found, Roles, template};
-use crate::access_stack::{Deployed, deploy};
+use crate::access::{Deployed, Found, Roles, deploy, template};
 use crate::clients::Clients;
 use crate::console;
 use crate::doctor::access_stack_name;

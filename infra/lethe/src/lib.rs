@@ -9,13 +9,10 @@
 //! (start, stop), `deploy` (`sam`), `users` and `password`, [`ttl`], [`stack_file`] (`.lethe/stack.json`), [`own_stack`] (a
 //! stack for one run), `process` and `process_group` (tools, and what outlives them).
 //! What reaches a deployment: [`clients`], [`target`], [`signin`], [`api`], [`invoke`], [`mailbox`].
-//! What a data map is held against: `lint` (is it right), [`access`] (which rights it needs), `access_stack` (deploys
-//! them). Whatever is printed goes through [`console`].
+//! What a data map is held against: `lint` (is it right), [`access`] (which rights it needs).
+//! Whatever is printed goes through [`console`].
 
 pub mod access;
-mod access_stack;
-#[cfg(test)]
-mod access_tests;
 pub mod api;
 pub mod clients;
 pub mod console;
@@ -28,8 +25,6 @@ mod emulator;
 pub mod functions;
 pub mod invoke;
 mod lint;
-#[cfg(test)]
-mod lint_tests;
 pub mod mailbox;
 pub mod own_stack;
 mod password;

@@ -264,7 +264,10 @@ pub struct MapError(pub String);
 impl DataMap {
     /// Parses YAML and checks the structure; every mistake is listed, not only the first.
     pub fn parse(yaml: &str) -> Result<Self, Vec<MapError>> {
-        let map: Self = serde_saphyr::from_str(yaml).map_err(|e| vec![MapError(e.to_string())])?;
+        // YAML 1.1 reads a bare `N`, the key type, as `false`.
+        let options = serde_saphyr::options! { strict_booleans: true };
+        let map: Self =
+            serde_saphyr::from_str_with_options(yaml, options).map_err(|e| vec![MapError(e.to_string())])?;
         let mistakes = map.mistakes();
         if mistakes.is_empty() { Ok(map) } else { Err(mistakes) }
     }
@@ -447,6 +450,17 @@ excluded:
             serde_json::from_str::<DataMap>(&serde_json::to_string(&map).expect("json")).expect("back"),
             map
         );
+    }
+
+    #[test]
+    fn every_key_type_can_be_written_bare() {
+        for kind in ["S", "N", "B"] {
+            let map = DataMap::parse(&MAP.replacen("type: S", &format!("type: {kind}"), 1)).expect(kind);
+            let Place::Dynamodb(place) = &map.datasets[0].place else {
+                panic!("the first dataset is a table");
+            };
+            assert_eq!(format!("{:?}", place.key.kind), kind);
+        }
     }
 
     #[test]

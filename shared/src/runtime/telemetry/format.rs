@@ -68,8 +68,8 @@ const FIELDS: [&str; 44] = [
     "shard",
     "state",
     "status",
-    "tended",
     "tenant",
+    "tended",
     "version",
     "xrayTraceId",
 ];

@@ -2,12 +2,20 @@
 //!
 //! Guarantees: no table, index, bucket or prefix that the map does not name; review and planning may read, execution may
 //! change, nobody else gets anything. A resource's own KMS key is named, and only for use through DynamoDB. S3 needs no
-//! key here: listing versions and deleting them decrypts nothing. Where next: `access_stack` deploys it.
+//! key here: listing versions and deleting them decrypts nothing. Where next: `stack` deploys it.
+
+mod stack;
+mod statements;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use shared::domain::data_map::{DataMap, Dataset, DynamoPlace, Place, TenantBinding};
+
+pub(crate) use stack::{Deployed, deploy};
+use statements::{read, write};
 
 /// Tables and buckets in one managed policy: a policy holds 6,144 characters, and ten of the longest names fit.
 const PLACES_PER_POLICY: usize = 10;
@@ -152,112 +160,6 @@ fn head(dataset: &Dataset, prefix: &str) -> String {
         other => other.to_string(),
     };
     prefix[..end.unwrap_or(prefix.len())].chars().map(literal).collect()
-}
-
-fn read(group: &[Container<'_>]) -> Vec<Value> {
-    let mut arns = Vec::new();
-    for container in group {
-        if let Container::Table { facts, indexes } = container {
-            arns.push(facts.arn.clone());
-            arns.extend(indexes.iter().map(|index| format!("{}/index/{index}", facts.arn)));
-        }
-    }
-    let mut statements = Vec::new();
-    if !arns.is_empty() {
-        statements.push(allow("Tables", &["dynamodb:Query", "dynamodb:DescribeTable"], &arns));
-    }
-    statements.extend(versions(group));
-    statements.extend(keys(group, &["kms:Decrypt"]));
-    statements
-}
-
-fn write(group: &[Container<'_>]) -> Vec<Value> {
-    let tables = group.iter().filter_map(|container| match container {
-        Container::Table { facts, .. } => Some(facts.arn.clone()),
-        Container::Bucket { .. } => None,
-    });
-    let tables: Vec<_> = tables.collect();
-    let mut statements = Vec::new();
-    if !tables.is_empty() {
-        // PartiQL has actions of its own; AWS checks a batch statement by statement under them. UpdateItem and DeleteItem
-        // are not given: every write of Lethe carries its condition in a statement.
-        let actions = [
-            "dynamodb:BatchGetItem",
-            "dynamodb:DescribeTable",
-            "dynamodb:PartiQLDelete",
-            "dynamodb:PartiQLUpdate",
-        ];
-        statements.push(allow("Tables", &actions, &tables));
-        // Emulators check a batch by the call's name. AWS knows no such action and no such account: there it gives nothing.
-        let mut batches = allow(
-            "EmulatorBatches",
-            &["dynamodb:BatchExecuteStatement"],
-            &["*".to_owned()],
-        );
-        batches["Condition"] = json!({"StringEquals": {"aws:PrincipalAccount": "000000000000"}});
-        statements.push(batches);
-    }
-    statements.extend(versions(group));
-    let objects = group.iter().filter_map(|container| match container {
-        Container::Bucket { arn, heads } => Some(heads.iter().map(move |head| format!("{arn}/{head}*"))),
-        Container::Table { .. } => None,
-    });
-    let objects: Vec<_> = objects.flatten().collect();
-    if !objects.is_empty() {
-        statements.push(allow(
-            "Objects",
-            &["s3:DeleteObject", "s3:DeleteObjectVersion"],
-            &objects,
-        ));
-    }
-    statements.extend(keys(
-        group,
-        &["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
-    ));
-    statements
-}
-
-/// Listing versions, a statement a bucket, since the prefix is a condition; and whether the bucket keeps versions at all.
-fn versions(group: &[Container<'_>]) -> Vec<Value> {
-    let mut statements = Vec::new();
-    let mut buckets = Vec::new();
-    for container in group {
-        let Container::Bucket { arn, heads } = container else {
-            continue;
-        };
-        let sid = format!("Versions{}", buckets.len());
-        let mut statement = allow(&sid, &["s3:ListBucketVersions"], std::slice::from_ref(arn));
-        if heads.iter().all(|head| !head.is_empty()) {
-            let patterns: Vec<_> = heads.iter().map(|head| format!("{head}*")).collect();
-            statement["Condition"] = json!({"StringLike": {"s3:prefix": patterns}});
-        }
-        statements.push(statement);
-        buckets.push(arn.clone());
-    }
-    if !buckets.is_empty() {
-        statements.push(allow("Buckets", &["s3:GetBucketVersioning"], &buckets));
-    }
-    statements
-}
-
-fn keys(group: &[Container<'_>], actions: &[&str]) -> Option<Value> {
-    let keys: BTreeSet<_> = group
-        .iter()
-        .filter_map(|container| match container {
-            Container::Table { facts, .. } => facts.kms_key.clone(),
-            Container::Bucket { .. } => None,
-        })
-        .collect();
-    if keys.is_empty() {
-        return None;
-    }
-    let mut statement = allow("Keys", actions, &Vec::from_iter(keys));
-    statement["Condition"] = json!({"StringLike": {"kms:ViaService": ["dynamodb.*.amazonaws.com*"]}});
-    Some(statement)
-}
-
-fn allow(sid: &str, actions: &[&str], resources: &[String]) -> Value {
-    json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources})
 }
 
 fn policy(description: &str, roles: &[&str], statements: Vec<Value>) -> Value {

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{
 };
 use shared::domain::data_map::DataMap;
 
-use super::lint::{Table, World, judge};
+use super::{Table, World, judge};
 
 const MAP: &str = r#"
 v: 1

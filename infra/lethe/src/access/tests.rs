@@ -3,7 +3,7 @@
 use serde_json::Value;
 use shared::domain::data_map::DataMap;
 
-use super::access::{Found, Roles, TableFacts, nameable_key, template};
+use super::{Found, Roles, TableFacts, nameable_key, template};
 
 const MAP: &str = r#"
 v: 1

@@ -1,0 +1,115 @@
+//! The statements of one policy: what may be done with a group of tables and buckets.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::Container;
+
+/// What a reader may do.
+pub(super) fn read(group: &[Container<'_>]) -> Vec<Value> {
+    let mut arns = Vec::new();
+    for container in group {
+        if let Container::Table { facts, indexes } = container {
+            arns.push(facts.arn.clone());
+            arns.extend(indexes.iter().map(|index| format!("{}/index/{index}", facts.arn)));
+        }
+    }
+    let mut statements = Vec::new();
+    if !arns.is_empty() {
+        statements.push(allow("Tables", &["dynamodb:Query", "dynamodb:DescribeTable"], &arns));
+    }
+    statements.extend(versions(group));
+    statements.extend(keys(group, &["kms:Decrypt"]));
+    statements
+}
+
+/// What the writer may do.
+pub(super) fn write(group: &[Container<'_>]) -> Vec<Value> {
+    let tables = group.iter().filter_map(|container| match container {
+        Container::Table { facts, .. } => Some(facts.arn.clone()),
+        Container::Bucket { .. } => None,
+    });
+    let tables: Vec<_> = tables.collect();
+    let mut statements = Vec::new();
+    if !tables.is_empty() {
+        // PartiQL has actions of its own; AWS checks a batch statement by statement under them. UpdateItem and DeleteItem
+        // are not given: every write of Lethe carries its condition in a statement.
+        let actions = [
+            "dynamodb:BatchGetItem",
+            "dynamodb:DescribeTable",
+            "dynamodb:PartiQLDelete",
+            "dynamodb:PartiQLUpdate",
+        ];
+        statements.push(allow("Tables", &actions, &tables));
+        // Emulators check a batch by the call's name. AWS knows no such action and no such account: there it gives nothing.
+        let mut batches = allow(
+            "EmulatorBatches",
+            &["dynamodb:BatchExecuteStatement"],
+            &["*".to_owned()],
+        );
+        batches["Condition"] = json!({"StringEquals": {"aws:PrincipalAccount": "000000000000"}});
+        statements.push(batches);
+    }
+    statements.extend(versions(group));
+    let objects = group.iter().filter_map(|container| match container {
+        Container::Bucket { arn, heads } => Some(heads.iter().map(move |head| format!("{arn}/{head}*"))),
+        Container::Table { .. } => None,
+    });
+    let objects: Vec<_> = objects.flatten().collect();
+    if !objects.is_empty() {
+        statements.push(allow(
+            "Objects",
+            &["s3:DeleteObject", "s3:DeleteObjectVersion"],
+            &objects,
+        ));
+    }
+    statements.extend(keys(
+        group,
+        &["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+    ));
+    statements
+}
+
+/// Listing versions, a statement a bucket, since the prefix is a condition; and whether the bucket keeps versions at all.
+fn versions(group: &[Container<'_>]) -> Vec<Value> {
+    let mut statements = Vec::new();
+    let mut buckets = Vec::new();
+    for container in group {
+        let Container::Bucket { arn, heads } = container else {
+            continue;
+        };
+        let sid = format!("Versions{}", buckets.len());
+        let mut statement = allow(&sid, &["s3:ListBucketVersions"], std::slice::from_ref(arn));
+        if heads.iter().all(|head| !head.is_empty()) {
+            let patterns: Vec<_> = heads.iter().map(|head| format!("{head}*")).collect();
+            statement["Condition"] = json!({"StringLike": {"s3:prefix": patterns}});
+        }
+        statements.push(statement);
+        buckets.push(arn.clone());
+    }
+    if !buckets.is_empty() {
+        statements.push(allow("Buckets", &["s3:GetBucketVersioning"], &buckets));
+    }
+    statements
+}
+
+fn keys(group: &[Container<'_>], actions: &[&str]) -> Option<Value> {
+    let keys: BTreeSet<_> = group
+        .iter()
+        .filter_map(|container| match container {
+            Container::Table { facts, .. } => facts.kms_key.clone(),
+            Container::Bucket { .. } => None,
+        })
+        .collect();
+    if keys.is_empty() {
+        return None;
+    }
+    let mut statement = allow("Keys", actions, &Vec::from_iter(keys));
+    statement["Condition"] = json!({"StringLike": {"kms:ViaService": ["dynamodb.*.amazonaws.com*"]}});
+    Some(statement)
+}
+
+fn allow(sid: &str, actions: &[&str], resources: &[String]) -> Value {
+    json!({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources})
+}
