@@ -1,1 +1,19 @@
-//! placeholder
+//! One binary for all tests that need a deployed stack, and for those that hold the code to its rules: it is linked once.
+//!
+//! `cargo lethe test` brings up the stack and names it in `LETHE_STACK`. What a test may use is in `../harness`.
+//!
+//! - Stories told through the API: [`journeys`], [`guards`], [`coverage`], [`privacy`], [`real_mails`], [`faults`].
+//! - Adapters against the emulator's services: [`storage`], [`source`], [`edges`]; the command's own: [`apply`].
+//! - The house: [`architecture`].
+
+mod apply;
+mod architecture;
+mod coverage;
+mod edges;
+mod faults;
+mod guards;
+mod journeys;
+mod privacy;
+mod real_mails;
+mod source;
+mod storage;

@@ -1,0 +1,58 @@
+//! Policy and data map of the test stack, applied once in a process and exactly as an operator would.
+//!
+//! The sample policy, with further tenants whose life takes seconds: most tests have no time for acme's minute of TTL.
+
+use anyhow::Result;
+use lethe::stack_file::Stack;
+use tokio::sync::OnceCell;
+
+static APPLIED: OnceCell<()> = OnceCell::const_new();
+
+/// Tenants whose requests are due within seconds of being approved.
+pub const FAST_TENANTS: [&str; 2] = [crate::app::FAST, crate::mails::TENANT];
+
+/// Long enough to be looked at between sweep and purge, short enough to be waited for.
+const FAST_PERIODS: &str = "{GracePeriod: PT1S, RecoveryWindow: PT3S, TtlMargin: PT1S, TtlSlack: PT2S}";
+
+/// Applies both, the first time it is called.
+pub async fn apply(stack: &Stack) -> Result<()> {
+    APPLIED.get_or_try_init(|| apply_now(stack)).await.map(drop)
+}
+
+async fn apply_now(stack: &Stack) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (policy, map) = (folder.path().join("policy.yaml"), folder.path().join("data-map.yaml"));
+    std::fs::write(&policy, policy_yaml())?;
+    std::fs::write(
+        &map,
+        demo::stack::data_map(&demo::Names::from_outputs(&stack.demo_outputs)?)?,
+    )?;
+    lethe::policy::apply_to(stack, &policy).await?;
+    lethe::data_map::apply_to(stack, &map).await
+}
+
+/// The sample policy ends with its tenants, so more of them can be added below.
+fn policy_yaml() -> String {
+    let more = FAST_TENANTS.map(|tenant| format!("  {tenant}: {FAST_PERIODS}\n"));
+    format!("{}\n{}", demo::stack::POLICY.trim_end(), more.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::domain::policy::PolicyFile;
+
+    use super::*;
+
+    #[test]
+    fn the_test_tenants_are_in_the_policy() {
+        let file = PolicyFile::parse(&policy_yaml(), true).unwrap();
+        let grace = |tenant: &str| {
+            file.policy_of(&tenant.parse().unwrap())
+                .unwrap()
+                .grace_period
+                .to_string()
+        };
+        assert_eq!((grace("test-fast").as_str(), grace("acme").as_str()), ("PT1S", "PT5S"));
+        assert_eq!(grace("globex"), "P30D");
+    }
+}

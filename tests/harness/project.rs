@@ -1,0 +1,105 @@
+//! The project's own files, for tests that hold the code to its rules.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The root of the checkout.
+pub fn root() -> PathBuf {
+    lethe::paths::checkout().expect("the tests run inside the checkout")
+}
+
+/// A file of the project.
+pub fn read(path: &str) -> String {
+    let file = root().join(path);
+    fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// Every Rust source below a folder, with its path from the root.
+pub fn sources(folder: &str) -> Vec<(String, String)> {
+    let root = root();
+    let mut found = vec![];
+    collect(&root.join(folder), &mut found);
+    assert!(!found.is_empty(), "no source in {folder}");
+    found.sort();
+    let named = |path: PathBuf| {
+        let text = fs::read_to_string(&path).expect("a source is readable");
+        (path.strip_prefix(&root).unwrap_or(&path).display().to_string(), text)
+    };
+    found.into_iter().map(named).collect()
+}
+
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder of the project").flatten() {
+        let path = entry.path();
+        if path.is_dir() && entry.file_name() != "target" {
+            collect(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// One resource of `template.yaml`: its logical id, type and lines.
+#[derive(Debug)]
+pub struct Resource {
+    /// The logical id.
+    pub id: String,
+    /// `AWS::...`
+    pub kind: String,
+    /// Its lines, as written.
+    pub text: String,
+}
+
+impl Resource {
+    /// The value of the first `name: value`.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        let value = self
+            .text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(": "));
+        value.map(str::trim)
+    }
+}
+
+/// The resources of `template.yaml`, by its indentation: CloudFormation's tags are no plain YAML.
+pub fn resources() -> Vec<Resource> {
+    let template = read("template.yaml");
+    let (_, after) = template.split_once("\nResources:\n").expect("resources");
+    let body = after.split("\nOutputs:\n").next().unwrap_or(after);
+    let mut resources: Vec<Resource> = vec![];
+    for line in body.lines() {
+        let is_name = line.starts_with("  ") && !line.starts_with("   ") && !line.trim_start().starts_with('#');
+        if let (true, Some(id)) = (is_name, line.trim().strip_suffix(':')) {
+            resources.push(Resource {
+                id: id.to_owned(),
+                kind: String::new(),
+                text: String::new(),
+            });
+        } else if let Some(last) = resources.last_mut() {
+            if last.kind.is_empty()
+                && let Some(kind) = line.strip_prefix("    Type: ")
+            {
+                last.kind = kind.trim().to_owned();
+            }
+            last.text.push_str(line);
+            last.text.push('\n');
+        }
+    }
+    resources
+}
+
+/// The route keys of `template.yaml` with the authorization of each.
+pub fn routes() -> Vec<(String, String)> {
+    let routes = resources()
+        .into_iter()
+        .filter(|one| one.kind == "AWS::ApiGatewayV2::Route");
+    let route = |one: Resource| {
+        let value = |name: &str| {
+            one.value(name)
+                .unwrap_or_else(|| panic!("{} has no {name}", one.id))
+                .to_owned()
+        };
+        (value("RouteKey"), value("AuthorizationType"))
+    };
+    routes.map(route).collect()
+}

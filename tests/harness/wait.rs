@@ -1,0 +1,41 @@
+//! Waiting for a condition, and this machine's clock.
+
+use std::time::{Duration, Instant};
+
+/// Between two looks.
+const POLL: Duration = Duration::from_millis(250);
+/// After this long it will not happen. Long, because a worker that another test kills is missed for a minute.
+pub const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Looks until `probe` finds something.
+pub async fn until<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = probe().await {
+            return found;
+        }
+        assert!(
+            Instant::now() < end,
+            "gave up after {} s waiting for {what}",
+            PATIENCE.as_secs()
+        );
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Waits until an instant of this machine's clock, which is also the functions', has passed.
+pub async fn until_instant(instant: jiff::Timestamp) {
+    let left = Duration::try_from(instant.duration_since(now())).unwrap_or_default();
+    tokio::time::sleep(left + Duration::from_millis(5)).await;
+}
+
+/// This machine's clock.
+#[expect(clippy::disallowed_methods, reason = "a test is an edge: it waits for real time")]
+pub fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
+/// A word nobody else has.
+pub fn unique() -> String {
+    format!("{:016x}", rand::random::<u64>())
+}

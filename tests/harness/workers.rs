@@ -1,0 +1,42 @@
+//! The processes a local stack runs a function in, found by what the emulator gave them, for killing.
+//!
+//! Only processes whose own environment names both this stack's endpoint and the function are ever signalled: another
+//! stack on the same machine, or a person's, has another endpoint.
+
+use std::fs;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::app::App;
+
+/// Kills every process of the function of this output with SIGKILL; says how many there were.
+pub fn kill(app: &App, output: &str) -> usize {
+    let wanted = [
+        format!("AWS_LAMBDA_FUNCTION_NAME={}", app.output(output)),
+        format!("AWS_ENDPOINT_URL={}", app.stack.endpoint),
+    ];
+    let found = processes(&wanted);
+    found
+        .into_iter()
+        .filter(|pid| kill_process(*pid, Signal::KILL).is_ok())
+        .count()
+}
+
+fn processes(wanted: &[String]) -> Vec<Pid> {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return vec![];
+    };
+    let pids = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok().and_then(Pid::from_raw));
+    pids.filter(|pid| {
+        let environment = fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero())).unwrap_or_default();
+        let has = |variable: &String| {
+            environment
+                .split(|byte| *byte == 0)
+                .any(|one| one == variable.as_bytes())
+        };
+        wanted.iter().all(has)
+    })
+    .collect()
+}

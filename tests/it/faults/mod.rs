@@ -1,0 +1,3 @@
+//! What happens when something breaks in the middle.
+
+mod killed_worker;
