@@ -74,3 +74,25 @@ impl Sources for AwsSources {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sendable<T: Send>(_: &T) {}
+
+    /// Never called: that it compiles is the test. A function may move its work between threads.
+    #[expect(dead_code, reason = "compiled only")]
+    fn every_call_may_change_threads(
+        sources: &AwsSources,
+        page: PageOrder<'_>,
+        sweep: SweepOrder<'_>,
+        purge: PurgeOrder<'_>,
+    ) {
+        sendable(&sources.page(page.clone()));
+        sendable(&sources.census(page, Duration::ZERO));
+        sendable(&sources.sweep(sweep.clone()));
+        sendable(&sources.inspect(sweep));
+        sendable(&sources.purge(purge));
+    }
+}

@@ -1,5 +1,7 @@
 //! Items somebody else touches: other requests, other tenants, and the application between plan, sweep and purge.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::{AttributeValue, ScalarAttributeType};
 use shared::domain::outcome::{Code, LineOutcome};
 use shared::ports::Sources;
@@ -25,6 +27,13 @@ async fn dated_table() -> Scratch {
     scratch
 }
 
+async fn counted(scratch: &Scratch) -> u64 {
+    let census = scratch
+        .sources
+        .census(scratch.page_order(None, 10), Duration::from_secs(30));
+    census.await.expect("counted").records
+}
+
 const BEFORE: i64 = 1_767_225_600;
 
 #[tokio::test]
@@ -36,6 +45,7 @@ async fn only_the_tenants_items_up_to_the_cutoff_are_planned() {
     scratch.put(dated("foreign", "globex", n(BEFORE))).await;
     let (lines, later, _) = scratch.plan_by(1000).await;
     assert_eq!((lines.len(), later), (2, 1));
+    assert_eq!(counted(&scratch).await, 3, "the tenant's, without a look at their time");
     assert_eq!(codes(&scratch.sweep(&lines).await), [Code::Swept; 2]);
     let items = scratch.items().await;
     let marked = |sk: &str| items[&format!("{:?}", s(sk))].contains_key("erasure_id");
@@ -58,7 +68,7 @@ async fn another_requests_mark_is_neither_planned_nor_overruled() {
     assert_eq!(codes(&theirs), [Code::Swept]);
     let before = scratch.items().await;
 
-    assert!(scratch.plan().await.is_empty());
+    assert!(scratch.plan().await.is_empty() && counted(&scratch).await == 0);
     assert_eq!(scratch.sweep(&lines).await, [LineOutcome::failed("marked_by_other")]);
     assert_eq!(codes(&scratch.inspect(&lines).await), [Code::Untouched]);
     let outcomes = scratch.purge(&lines, &[LineOutcome::plain(Code::Swept)]).await;

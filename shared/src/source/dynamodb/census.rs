@@ -1,17 +1,17 @@
 //! Counting one subject's items for a preview.
 //!
-//! Guarantees: the number is what planning would list, except that items newer than the cutoff are included where
-//! DynamoDB does the counting (at a preview the cutoff is now, so there are none). When patience ends, what was counted
-//! by then is a lower bound and says so.
+//! Guarantees: before an execution the number is what planning would list. (Where DynamoDB does the counting, items
+//! newer than the cutoff are included and this request's own marks are not; at a preview there are neither.) When
+//! patience ends, what was counted by then is a lower bound and says so.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, Select};
+use aws_sdk_dynamodb::types::{AttributeValue, ComparisonOperator, Select};
 
 use super::Tables;
-use super::enumerate::{QUERY, last_key};
+use super::enumerate::{QUERY, is, last_key};
 use super::layout::Layout;
 use crate::domain::data_map::DynamoPlace;
 use crate::ports::{Census, Fault, PageOrder};
@@ -48,7 +48,7 @@ impl Tables {
         }
         let mut from = None;
         loop {
-            let call = filtered(&layout, order, self.located(&layout, order, from.as_ref())?);
+            let call = filtered(&layout, order, self.located(&layout, order, from.as_ref())?)?;
             let answer = call
                 .select(Select::Count)
                 .send()
@@ -85,17 +85,13 @@ impl Tables {
     }
 }
 
-/// Marks and tenant as a filter, for counting.
-fn filtered(layout: &Layout<'_>, order: &PageOrder<'_>, call: QueryFluentBuilder) -> QueryFluentBuilder {
-    let mut filter = "(attribute_not_exists(#mark) OR #mark = :mine)".to_owned();
-    let mut call = call
-        .expression_attribute_names("#mark", &layout.marks().id)
-        .expression_attribute_values(":mine", AttributeValue::S(order.request.to_string()));
-    if let Some(tenant) = layout.tenant() {
-        filter.push_str(" AND #tenant = :tenant");
-        call = call
-            .expression_attribute_names("#tenant", tenant)
-            .expression_attribute_values(":tenant", AttributeValue::S(order.tenant.to_string()));
-    }
-    call.filter_expression(filter)
+/// Leaves out what is marked and what is another tenant's.
+fn filtered(layout: &Layout<'_>, order: &PageOrder<'_>, call: QueryFluentBuilder) -> Result<QueryFluentBuilder, Fault> {
+    let unmarked = is(ComparisonOperator::Null, None)?;
+    let call = call.query_filter(&layout.marks().id, unmarked);
+    let Some(tenant) = layout.tenant() else {
+        return Ok(call);
+    };
+    let of_tenant = AttributeValue::S(order.tenant.to_string());
+    Ok(call.query_filter(tenant, is(ComparisonOperator::Eq, Some(of_tenant))?))
 }

@@ -7,12 +7,11 @@
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ComparisonOperator, Condition};
 
 use super::Tables;
 use super::attribute::{self, Item, Key};
 use super::layout::{Layout, Marked};
-use super::read::projection;
 use crate::domain::data_map::{DynamoPlace, KeyType};
 use crate::domain::manifest::Line;
 use crate::ports::{Fault, Page, PageOrder};
@@ -60,11 +59,9 @@ impl Tables {
         if layout.place.index.is_some() {
             wanted = layout.shape.keys.names().chain(layout.queried()?.names()).collect();
         }
-        let (projected, names) = projection(&wanted);
-        let mut call = self.located(layout, order, from)?.projection_expression(projected);
-        for (placeholder, name) in names {
-            call = call.expression_attribute_names(placeholder, name);
-        }
+        let call = self
+            .located(layout, order, from)?
+            .set_attributes_to_get(Some(wanted.into_iter().map(str::to_owned).collect()));
         let call = call.limit(i32::try_from(limit).unwrap_or(i32::MAX));
         let answer = call.send().await.map_err(|e| fault::of_sdk(QUERY, e))?;
         let last = last_key(answer.last_evaluated_key)?;
@@ -90,34 +87,45 @@ impl Tables {
     }
 
     /// The Query that locates one subject, without a projection.
+    ///
+    /// In the older form (`KeyConditions`, `AttributesToGet`, `QueryFilter`): it means the same, it names attributes
+    /// without placeholders, and the local stack evaluates it three times as fast. DynamoDB refuses to mix the forms.
     pub(super) fn located(
         &self,
         layout: &Layout<'_>,
         order: &PageOrder<'_>,
         from: Option<&Key>,
     ) -> Result<QueryFluentBuilder, Fault> {
-        let mut condition = "#pk = :pk".to_owned();
+        let place = layout.place;
         let mut call = self
             .client
             .query()
-            .table_name(&layout.place.table)
-            .set_index_name(layout.place.index.clone())
-            .consistent_read(layout.place.index.is_none())
-            .expression_attribute_names("#pk", &layout.place.key.attribute)
-            .expression_attribute_values(":pk", partition(layout, order)?);
-        if let Some(prefix) = &layout.place.sort_key_prefix {
+            .table_name(&place.table)
+            .set_index_name(place.index.clone())
+            .consistent_read(place.index.is_none())
+            .key_conditions(
+                &place.key.attribute,
+                is(ComparisonOperator::Eq, Some(partition(layout, order)?))?,
+            );
+        if let Some(prefix) = &place.sort_key_prefix {
             let sort = layout.queried()?.sort.as_deref();
             let sort =
                 sort.ok_or_else(|| Fault::permanent(QUERY, "source_refused", "there is no sort key to match"))?;
-            condition.push_str(" AND begins_with(#sk, :sk)");
-            call = call.expression_attribute_names("#sk", sort);
-            call = call.expression_attribute_values(":sk", prefix_value(layout.is_binary(sort), prefix));
+            let prefix = prefix_value(layout.is_binary(sort), prefix);
+            call = call.key_conditions(sort, is(ComparisonOperator::BeginsWith, Some(prefix))?);
         }
         let start = from.map(attribute::wire).transpose()?;
-        Ok(call
-            .key_condition_expression(condition)
-            .set_exclusive_start_key(start.map(|key| key.into_iter().collect())))
+        Ok(call.set_exclusive_start_key(start.map(|key| key.into_iter().collect())))
     }
+}
+
+/// A condition on one attribute.
+pub(super) fn is(operator: ComparisonOperator, value: Option<AttributeValue>) -> Result<Condition, Fault> {
+    Condition::builder()
+        .comparison_operator(operator)
+        .set_attribute_value_list(value.map(|value| vec![value]))
+        .build()
+        .map_err(|e| Fault::permanent(QUERY, "source_refused", e))
 }
 
 /// What an item is to this request.

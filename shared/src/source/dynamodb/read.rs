@@ -86,7 +86,7 @@ fn request(operation: &'static str, wanted: &BTreeSet<&str>, keys: &[Key]) -> Re
 }
 
 /// A projection of these attributes, each by a placeholder: names may hold any character.
-pub(super) fn projection(wanted: &BTreeSet<&str>) -> (String, HashMap<String, String>) {
+fn projection(wanted: &BTreeSet<&str>) -> (String, HashMap<String, String>) {
     let placeholders: Vec<String> = (0..wanted.len()).map(|n| format!("#p{n}")).collect();
     let names = placeholders
         .iter()
