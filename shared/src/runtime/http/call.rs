@@ -98,7 +98,10 @@ impl Call {
 
     /// The request named in the path. A malformed id is the caller's mistake, not a missing request.
     pub fn request_id(&self) -> Result<RequestId, Refusal> {
-        let malformed = |_| Refusal::InvalidInput { pointer: "/id".to_owned(), detail: "not a request id".to_owned() };
+        let malformed = |_| Refusal::InvalidInput {
+            pointer: "/id".to_owned(),
+            detail: "not a request id".to_owned(),
+        };
         self.path_parameter("id").parse().map_err(malformed)
     }
 
