@@ -91,6 +91,15 @@ async fn start(venv: &Venv, state: &StateDir, wanted: u16) -> Result<Emulator> {
     Ok(emulator)
 }
 
+/// A folder with the module that Python loads first. It lies with the stack's files, where Python may leave its cache.
+fn tuned(state: &StateDir) -> Result<PathBuf> {
+    let folder = state.path().join("python");
+    let written = fs::create_dir_all(&folder)
+        .and_then(|()| fs::write(folder.join("sitecustomize.py"), include_str!("../../local/sitecustomize.py")));
+    written.with_context(|| format!("cannot write {}; make it writable", folder.display()))?;
+    Ok(folder)
+}
+
 fn spawn(venv: &Venv, program: &Path, state: &StateDir, port: u16) -> Result<Child> {
     let log = File::create(state.emulator_log()).context("cannot write the emulator's log; make .lethe writable")?;
     let errors = log.try_clone().context("cannot share the emulator's log")?;
@@ -114,6 +123,7 @@ fn spawn(venv: &Venv, program: &Path, state: &StateDir, port: u16) -> Result<Chi
         .env("AWS_ACCESS_KEY_ID", DUMMY_KEY)
         .env("AWS_SECRET_ACCESS_KEY", DUMMY_KEY)
         .env("TMPDIR", state.emulator_tmp())
+        .env("PYTHONPATH", tuned(state)?)
         // Services nobody here uses that would listen on every address.
         .env("IOT_MTLS_ENABLED", "0")
         .env("SFTP_ENABLED", "0");
