@@ -94,8 +94,12 @@ async fn start(venv: &Venv, state: &StateDir, wanted: u16) -> Result<Emulator> {
 /// A folder with the module that Python loads first. It lies with the stack's files, where Python may leave its cache.
 fn tuned(state: &StateDir) -> Result<PathBuf> {
     let folder = state.path().join("python");
-    let written = fs::create_dir_all(&folder)
-        .and_then(|()| fs::write(folder.join("sitecustomize.py"), include_str!("../../local/sitecustomize.py")));
+    let written = fs::create_dir_all(&folder).and_then(|()| {
+        fs::write(
+            folder.join("sitecustomize.py"),
+            include_str!("../../local/sitecustomize.py"),
+        )
+    });
     written.with_context(|| format!("cannot write {}; make it writable", folder.display()))?;
     Ok(folder)
 }
