@@ -257,9 +257,6 @@ pub struct StaffFields {
     pub decided_by: Option<StaffMember>,
     /// Who executed.
     pub executed_by: Option<StaffMember>,
-    /// The operator who withdrew it; none when the owner did. The letter is worded by this.
-    #[serde(default)]
-    pub withdrawn_by: Option<StaffMember>,
 }
 
 /// A request with whatever of it can still be read.

@@ -275,9 +275,6 @@ fn withdraw(
     close(&mut next.facts, retention, now);
     let role = if is_owner { Role::Subject } else { Role::Operator };
     next.facts.withdrawn_by = Some(role);
-    if !is_owner {
-        staff(&mut next, |s| s.withdrawn_by = Some(by.staff()));
-    }
     let record = Record::new(by.actor(role), "withdraw").personal("reason", reason.as_ref());
     person(&mut next, |p| p.withdrawal_reason = reason);
     Ok(Transition {

@@ -197,6 +197,8 @@ fn purging_ends_when_nothing_swept_is_left() {
     let at_work = chunk(0, 1, (Op::Purge, ChunkState::Leased), &[(Code::Swept, 5)]);
     assert_eq!(next(&job, &[purged.clone(), waiting]), None, "its window has not ended");
     assert_eq!(next(&job, &[purged.clone(), at_work]), None);
+    let repeated = chunk(0, 1, (Op::Restore, ChunkState::Leased), &[(Code::Restored, 5)]);
+    assert_eq!(next(&job, &[purged.clone(), repeated]), None, "somebody is still at it");
     assert_eq!(next(&job, &[purged]), Some(Event::VerifyBegan));
 }
 

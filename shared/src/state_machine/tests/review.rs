@@ -184,7 +184,7 @@ fn a_reason_is_needed_to_reject() {
 fn the_owner_withdraws_without_a_reason_nobody_else() {
     let owner = give(&approved(), &subject(), withdraw(None), day(3)).expect("allowed");
     assert_eq!(owner.audit[0].actor.role, Role::Subject);
-    assert_eq!(owner.next.staff.known().expect("known").withdrawn_by, None);
+    assert_eq!(owner.next.facts.withdrawn_by, Some(Role::Subject));
     for by in [stranger(), auditor()] {
         assert_eq!(
             code(give(&approved(), &by, withdraw(Some("mine")), day(3))),
@@ -207,10 +207,7 @@ fn the_owner_withdraws_without_a_reason_nobody_else() {
 fn an_operators_withdrawal_is_told_apart_from_the_owners() {
     let transition = give(&approved(), &bob(), withdraw(Some("they called")), day(3)).expect("allowed");
     assert_eq!(transition.audit[0].actor.role, Role::Operator);
-    assert_eq!(
-        transition.next.staff.known().expect("known").withdrawn_by,
-        Some(bob().staff())
-    );
+    assert_eq!(transition.next.facts.withdrawn_by, Some(Role::Operator));
     assert_eq!(transition.next.facts.cancel_stage, Some(CancelStage::BeforeExecution));
     assert_eq!(
         transition.effects,

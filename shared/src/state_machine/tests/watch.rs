@@ -40,20 +40,29 @@ fn the_end_of_the_grace_period_wakes() {
 
 #[test]
 fn work_in_any_phase_wakes_soon_also_after_a_failure() {
-    let phases = [
+    for phase in [
         Phase::Planning,
         Phase::Sweeping,
         Phase::Purging,
         Phase::Verifying,
         Phase::Closing,
-    ];
-    for phase in phases {
-        for job in [Job { phase, ..Job::queued() }, running(phase, 1), failed(phase, 1)] {
+    ] {
+        let queued = Job { phase, ..Job::queued() };
+        for job in [queued, running(phase, 1), failed(phase, 1)] {
             let mut facts = in_phase(phase).facts;
             facts.job = Some(job);
-            assert_eq!(wakes(&facts), Some(soon()), "{phase:?}");
+            let at = wakes(&facts).expect("an instant");
+            assert!(day(50) < at && at <= soon(), "{phase:?}");
         }
     }
+}
+
+#[test]
+fn purging_wakes_when_the_next_window_ends() {
+    let facts = in_phase(Phase::Purging).facts;
+    let at = |due| wake_at(&facts, false, Some(due), day(50));
+    assert_eq!(at(later(day(50), 1)), Some(later(day(50), 1)));
+    assert_eq!(at(day(90)), Some(soon()), "never later than lost work is pushed");
 }
 
 #[test]
