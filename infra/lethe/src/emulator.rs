@@ -208,6 +208,10 @@ mod tests {
     fn the_recorded_process_is_stopped_with_its_group() {
         let (_dir, state) = state();
         let mut child = Command::new("sleep").arg("60").process_group(0).spawn().unwrap();
+        // Just after the start the kernel may not show the command line yet.
+        while !runs(child.id(), Path::new("sleep")) {
+            assert!(child.try_wait().unwrap().is_none(), "sleep ended by itself");
+        }
         record(&state, child.id(), "sleep");
         assert!(stop(&state).unwrap());
         assert!(!child.wait().unwrap().success());
