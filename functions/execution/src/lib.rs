@@ -57,7 +57,8 @@ where
             queues: &self.queues,
             sources: &self.sources,
         };
-        let worked = worker.work(&message, clock, deadline).await?;
+        // Boxed: the future of a whole chunk is tens of kilobytes.
+        let worked = Box::pin(worker.work(&message, clock, deadline)).await?;
         let outcome = match worked {
             Worked::Done => "done",
             Worked::Parked => "parked",
@@ -67,6 +68,10 @@ where
         };
         let (request, chunk) = (&message.request, &message.chunk);
         tracing::info!(%request, %chunk, send = message.send, outcome, "chunk handled");
-        if worked == Worked::Held { Err(Unfinished::Held) } else { Ok(()) }
+        if worked == Worked::Held {
+            Err(Unfinished::Held)
+        } else {
+            Ok(())
+        }
     }
 }

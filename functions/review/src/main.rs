@@ -17,5 +17,5 @@ async fn main() -> Result<(), Failed> {
         sources: adapters.sources(),
         settings: ApiSettings::read(PROCESS)?,
     };
-    http::run(async |call| review.handle(&call).await).await
+    http::run(async |call| Box::pin(review.handle(&call)).await).await
 }

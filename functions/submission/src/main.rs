@@ -15,5 +15,5 @@ async fn main() -> Result<(), Failed> {
         config: adapters.config()?,
         settings: ApiSettings::read(PROCESS)?,
     };
-    http::run(async |call| submission.handle(&call, clock::new_request_id).await).await
+    http::run(async |call| Box::pin(submission.handle(&call, clock::new_request_id)).await).await
 }

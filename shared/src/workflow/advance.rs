@@ -43,6 +43,9 @@ pub async fn advance<S: Requests + Keys + Work, K: Sealer>(
         let Some(event) = next_event(job, &tally, clock, now) else {
             break;
         };
+        if matches!(event, Event::JobFailed { .. }) && job.phase == Phase::Verifying {
+            put_leftovers(&records.store, key, &plans, job.generation, now).await?;
+        }
         let Some(transition) = observe(&loaded.request, event, now) else {
             break;
         };

@@ -40,12 +40,12 @@ pub struct DemoArgs {
 pub async fn run(args: &DemoArgs) -> Result<()> {
     let options = Options::standard(None)?;
     let was_up = Stack::read(&options.state.stack_file()).is_ok();
-    let outcome = until_interrupted(async {
+    let work = Box::pin(async {
         let stack = up(&options).await?;
         erase(&stack, args.records).await?;
         Ok(stack)
-    })
-    .await;
+    });
+    let outcome = until_interrupted(work).await;
     if !was_up && !args.keep {
         emulator::stop(&options.state)?;
     }
