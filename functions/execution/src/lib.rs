@@ -57,8 +57,7 @@ where
             queues: &self.queues,
             sources: &self.sources,
         };
-        // Boxed: the future of a whole chunk is tens of kilobytes.
-        let worked = Box::pin(worker.work(&message, clock, deadline)).await?;
+        let worked = worker.work(&message, clock, deadline).await?;
         let outcome = match worked {
             Worked::Done => "done",
             Worked::Parked => "parked",
