@@ -67,6 +67,10 @@ where
         };
         let (request, chunk) = (&message.request, &message.chunk);
         tracing::info!(%request, %chunk, send = message.send, outcome, "chunk handled");
-        if worked == Worked::Held { Err(Unfinished::Held) } else { Ok(()) }
+        if worked == Worked::Held {
+            Err(Unfinished::Held)
+        } else {
+            Ok(())
+        }
     }
 }

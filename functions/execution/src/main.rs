@@ -17,5 +17,8 @@ async fn main() -> Result<(), Failed> {
         queues: adapters.queues(),
         sources: adapters.sources(),
     };
-    sqs::run(async |message, delivery: Delivery| execution.handle(message, clock::now, delivery.deadline).await).await
+    sqs::run(async |message, delivery: Delivery| {
+        Box::pin(execution.handle(message, clock::now, delivery.deadline)).await
+    })
+    .await
 }

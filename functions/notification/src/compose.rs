@@ -12,16 +12,22 @@ use shared::runtime::settings::MailSettings;
 use shared::workflow::records::Loaded;
 
 use crate::letter::{
-    By, Category, Grace, Kind, Letter, Line, Notice, Occasion, Outcome, Passage, Reference, RequestFacts, Sender, Topic,
-    render, render_notice,
+    By, Category, Grace, Kind, Letter, Line, Notice, Occasion, Outcome, Passage, Reference, RequestFacts, Sender,
+    Topic, render, render_notice,
 };
 
 /// The finished letter, addressed.
 pub fn compose(mail: &Mail, loaded: &Loaded, settings: &MailSettings) -> Option<Envelope> {
     let facts = &loaded.request.facts;
-    let sender = Sender { support_contact: Line::new(&settings.support_contact), account_url: &settings.account_url };
+    let sender = Sender {
+        support_contact: Line::new(&settings.support_contact),
+        account_url: &settings.account_url,
+    };
     let (to, letter) = if mail.occasion.to_operators() {
-        (Personal::new(&settings.operator), to_operators(mail.occasion, facts, &sender)?)
+        (
+            Personal::new(&settings.operator),
+            to_operators(mail.occasion, facts, &sender)?,
+        )
     } else {
         let person = loaded.request.person.known()?;
         (person.subject.email.clone()?, to_subject(mail, facts, person, &sender)?)
@@ -59,10 +65,14 @@ fn to_subject(mail: &Mail, facts: &Facts, person: &PersonFields, sender: &Sender
             due_at: facts.due_at,
             misses_due: facts.misses_due,
         },
-        Owed::Rejected => Occasion::Rejected { reason: Passage::new(&rejection) },
-        Owed::Withdrawn if facts.withdrawn_by == Some(Role::Operator) => {
-            Occasion::Withdrawn { by: By::Operator { reason: Passage::new(&withdrawal) } }
-        }
+        Owed::Rejected => Occasion::Rejected {
+            reason: Passage::new(&rejection),
+        },
+        Owed::Withdrawn if facts.withdrawn_by == Some(Role::Operator) => Occasion::Withdrawn {
+            by: By::Operator {
+                reason: Passage::new(&withdrawal),
+            },
+        },
         Owed::Withdrawn => Occasion::Withdrawn { by: By::You },
         Owed::Completed => Occasion::Completed {
             // The mail is owed by the commit that found everything verified.
@@ -84,9 +94,15 @@ fn to_operators(occasion: Owed, facts: &Facts, sender: &Sender<'_>) -> Option<Le
         due_at: facts.due_at,
     };
     let notice = match occasion {
-        Owed::GraceOver => Notice::GraceOver { grace_ends_at: facts.grace_ends_at? },
-        Owed::JobFailed => Notice::JobFailed { findings: facts.job.as_ref().map_or(0, |job| job.findings) },
-        Owed::Undeliverable => Notice::Undeliverable { topic: Topic::Completed },
+        Owed::GraceOver => Notice::GraceOver {
+            grace_ends_at: facts.grace_ends_at?,
+        },
+        Owed::JobFailed => Notice::JobFailed {
+            findings: facts.job.as_ref().map_or(0, |job| job.findings),
+        },
+        Owed::Undeliverable => Notice::Undeliverable {
+            topic: Topic::Completed,
+        },
         Owed::Received | Owed::Approved | Owed::Rejected | Owed::Withdrawn | Owed::Completed => return None,
     };
     render_notice(&notice, &request, sender).ok()
@@ -102,18 +118,28 @@ fn kind(facts: &Facts) -> Kind {
 /// Exports wait for nothing and remove nothing.
 fn grace(facts: &Facts) -> Option<Grace> {
     let (ends_at, policy) = (facts.grace_ends_at?, facts.policy.as_ref()?);
-    (facts.kind == Asked::Deletion).then(|| Grace { ends_at, recovery_window: policy.recovery_window.span() })
+    (facts.kind == Asked::Deletion).then(|| Grace {
+        ends_at,
+        recovery_window: policy.recovery_window.span(),
+    })
 }
 
 fn shown<'a>(facts: &'a Facts, category: &'a shared::domain::ids::Category) -> Category<'a> {
     let description = facts.descriptions.get(category).map_or("", String::as_str);
-    Category { name: Line::new(category.as_str()), description: Line::new(description) }
+    Category {
+        name: Line::new(category.as_str()),
+        description: Line::new(description),
+    }
 }
 
 fn outcome<'a>(facts: &'a Facts, category: &'a shared::domain::ids::Category) -> Outcome<'a> {
     let mut counts = Counts::default();
     for pin in facts.datasets.iter().filter(|pin| &pin.category == category) {
-        facts.account.get(&pin.id).into_iter().for_each(|of_dataset| counts.add(of_dataset));
+        facts
+            .account
+            .get(&pin.id)
+            .into_iter()
+            .for_each(|of_dataset| counts.add(of_dataset));
     }
     Outcome {
         category: shown(facts, category),

@@ -78,7 +78,9 @@ where
             let Some((key, n)) = record.mail() else { continue };
             match self.deliver(&key, n, clock()).await {
                 Ok(delivered) => tracing::info!(request = %key, n, ?delivered, "mail handled"),
-                Err(failure) => tracing::error!(request = %key, n, error = &failure as &dyn std::error::Error, "mail could not be handled"),
+                Err(failure) => {
+                    tracing::error!(request = %key, n, error = &failure as &dyn std::error::Error, "mail could not be handled")
+                }
             }
         }
     }

@@ -57,6 +57,7 @@ where
             Planned::Complete => "complete",
             Planned::Continued => "continued",
             Planned::Dropped => "dropped",
+            Planned::Failed => "failed",
         };
         let (request, dataset, generation) = (&message.request, &message.dataset, message.generation);
         tracing::info!(%request, %dataset, generation, outcome, "plan handled");

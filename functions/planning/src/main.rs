@@ -17,5 +17,8 @@ async fn main() -> Result<(), Failed> {
         queues: adapters.queues(),
         sources: adapters.sources(),
     };
-    sqs::run(async |message, delivery: Delivery| planning.handle(message, clock::now, delivery.deadline).await).await
+    sqs::run(async |message, delivery: Delivery| {
+        Box::pin(planning.handle(message, clock::now, delivery.deadline)).await
+    })
+    .await
 }

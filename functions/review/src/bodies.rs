@@ -18,7 +18,10 @@ struct Verification {
 
 impl From<Verification> for VerificationInput {
     fn from(body: Verification) -> Self {
-        Self { method: body.method, note: body.note }
+        Self {
+            method: body.method,
+            note: body.note,
+        }
     }
 }
 
@@ -38,8 +41,15 @@ struct Approval {
 
 /// `POST .../approve`; the body may be missing.
 pub(crate) fn approval(call: &Call) -> Result<Wish, Refusal> {
-    let input = if body::bytes(call)?.is_empty() { Approval::default() } else { body::json(call)? };
-    Ok(Wish::Approve { note: input.note, verification: input.verification.map(Into::into) })
+    let input = if body::bytes(call)?.is_empty() {
+        Approval::default()
+    } else {
+        body::json(call)?
+    };
+    Ok(Wish::Approve {
+        note: input.note,
+        verification: input.verification.map(Into::into),
+    })
 }
 
 #[derive(Deserialize)]
@@ -50,7 +60,9 @@ struct Rejection {
 
 /// `POST .../reject`
 pub(crate) fn rejection(call: &Call) -> Result<Wish, Refusal> {
-    Ok(Wish::Reject { reason: body::json::<Rejection>(call)?.reason })
+    Ok(Wish::Reject {
+        reason: body::json::<Rejection>(call)?.reason,
+    })
 }
 
 #[derive(Deserialize)]
@@ -63,5 +75,8 @@ struct Execution {
 /// `POST .../execute`; the confirmation stays byte for byte what was typed.
 pub(crate) fn execution(call: &Call) -> Result<Typed, Refusal> {
     let input: Execution = body::json(call)?;
-    Ok(Typed { confirmation: input.confirmation, preview_digest: input.preview_digest })
+    Ok(Typed {
+        confirmation: input.confirmation,
+        preview_digest: input.preview_digest,
+    })
 }

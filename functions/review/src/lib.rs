@@ -84,7 +84,10 @@ where
 
     async fn preview(&self, call: &Call, by: &Caller) -> Result<Answer, Failure> {
         let id = call.request_id()?;
-        Answer::json(200, &preview(&self.records, &self.config, &self.sources, by, id, call.now).await?)
+        Answer::json(
+            200,
+            &preview(&self.records, &self.config, &self.sources, by, id, call.now).await?,
+        )
     }
 
     async fn execute(&self, call: &Call, by: &Caller) -> Result<Answer, Failure> {

@@ -68,7 +68,10 @@ fn subject(input: SubjectBody) -> Result<Subject, Refusal> {
         at > 0 && at + 1 < text.len() && !text.chars().any(|c| c.is_whitespace() || c.is_control())
     };
     if !fits(&input.email) || !input.email.as_ref().is_none_or(plausible) {
-        return Err(body::invalid("/subject/email", "an e-mail address of at most 320 characters"));
+        return Err(body::invalid(
+            "/subject/email",
+            "an e-mail address of at most 320 characters",
+        ));
     }
     Ok((input.id, input.name, input.email))
 }

@@ -14,7 +14,10 @@ const DEFAULT_LIMIT: u32 = 25;
 /// Parses the query strictly: an unknown parameter is refused, so that a misspelt filter never shows everything.
 pub(crate) fn parse(call: &Call, key: &RefKey, caller: &Caller) -> Result<Filter, Refusal> {
     query::only(call, &["status", "kind", "from", "to", "limit", "cursor"])?;
-    let statuses = query::all(call, "status").into_iter().map(status).collect::<Result<_, _>>()?;
+    let statuses = query::all(call, "status")
+        .into_iter()
+        .map(status)
+        .collect::<Result<_, _>>()?;
     let kind = query::one(call, "kind")?.map(kind).transpose()?;
     let from: Option<Timestamp> = query::parsed(call, "from", "an RFC 3339 instant")?;
     let to: Option<Timestamp> = query::parsed(call, "to", "an RFC 3339 instant")?;
@@ -22,8 +25,17 @@ pub(crate) fn parse(call: &Call, key: &RefKey, caller: &Caller) -> Result<Filter
     if !(1..=100).contains(&limit) {
         return Err(invalid("/limit", "a number from 1 to 100"));
     }
-    let after = query::one(call, "cursor")?.map(|text| cursor::read(key, &purpose(caller), text)).transpose()?;
-    Ok(Filter { statuses, kind, from, to, limit, after })
+    let after = query::one(call, "cursor")?
+        .map(|text| cursor::read(key, &purpose(caller), text))
+        .transpose()?;
+    Ok(Filter {
+        statuses,
+        kind,
+        from,
+        to,
+        limit,
+        after,
+    })
 }
 
 /// A cursor is good for this route and the caller it was made for.
@@ -33,10 +45,17 @@ pub(crate) fn purpose(caller: &Caller) -> String {
 
 fn status(text: &str) -> Result<Status, Refusal> {
     let known = Status::ALL.into_iter().find(|status| status.as_str() == text);
-    known.ok_or_else(|| invalid("/status", "Pending, Verified, Approved, InProgress, Completed, Rejected or Cancelled"))
+    known.ok_or_else(|| {
+        invalid(
+            "/status",
+            "Pending, Verified, Approved, InProgress, Completed, Rejected or Cancelled",
+        )
+    })
 }
 
 fn kind(text: &str) -> Result<Kind, Refusal> {
-    let known = [Kind::Deletion, Kind::Export].into_iter().find(|kind| kind.as_str() == text);
+    let known = [Kind::Deletion, Kind::Export]
+        .into_iter()
+        .find(|kind| kind.as_str() == text);
     known.ok_or_else(|| invalid("/kind", "deletion or export"))
 }

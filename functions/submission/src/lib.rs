@@ -42,11 +42,7 @@ where
     C: Config,
 {
     /// Answers one call. `new_id` makes the id of a request that is submitted.
-    pub async fn handle(
-        &self,
-        call: &Call,
-        new_id: impl FnOnce(Timestamp) -> RequestId,
-    ) -> Result<Answer, Failure> {
+    pub async fn handle(&self, call: &Call, new_id: impl FnOnce(Timestamp) -> RequestId) -> Result<Answer, Failure> {
         match call.route() {
             "GET /v1/health" => self.health(),
             "POST /v1/requests" => self.submit(call, new_id(call.now)).await,
@@ -61,7 +57,10 @@ where
 
     fn health(&self) -> Result<Answer, Failure> {
         let short = self.settings.allow_short_periods;
-        Answer::json(200, &json!({ "version": self.settings.version, "allow_short_periods": short }))
+        Answer::json(
+            200,
+            &json!({ "version": self.settings.version, "allow_short_periods": short }),
+        )
     }
 
     async fn caller(&self, call: &Call) -> Result<Caller, Failure> {
@@ -74,7 +73,10 @@ where
         let loaded = submit(&self.records, &self.config, &caller, input, id, call.now).await?;
         let view = view_of(&caller, &loaded.request.facts).ok_or(Refusal::NotFound)?;
         let location = format!("/v1/requests/{}", loaded.request.facts.id);
-        Ok(self.resource(201, &loaded, view, call.now).await?.header("location", location))
+        Ok(self
+            .resource(201, &loaded, view, call.now)
+            .await?
+            .header("location", location))
     }
 
     async fn list(&self, call: &Call) -> Result<Answer, Failure> {
@@ -83,7 +85,11 @@ where
         let filter = filter::parse(call, &key, &caller)?;
         let history = list(&self.records, &caller, filter, call.now).await?;
         let purpose = filter::purpose(&caller);
-        let next_cursor = history.next.as_ref().map(|next| cursor::make(&key, &purpose, next)).transpose();
+        let next_cursor = history
+            .next
+            .as_ref()
+            .map(|next| cursor::make(&key, &purpose, next))
+            .transpose();
         let next_cursor = next_cursor.map_err(|e| Fault::corrupt("cursor", e))?;
         Answer::json(200, &json!({ "items": history.items, "next_cursor": next_cursor }))
     }
@@ -97,7 +103,9 @@ where
     async fn withdraw(&self, call: &Call) -> Result<Answer, Failure> {
         let caller = self.caller(call).await?;
         let target = (call.request_id()?, etag::if_match(call)?);
-        let wish = Wish::Withdraw { reason: bodies::withdrawal(call)? };
+        let wish = Wish::Withdraw {
+            reason: bodies::withdrawal(call)?,
+        };
         let (loaded, view) = order(&self.records, &self.config, &caller, target, wish, call.now).await?;
         self.resource(200, &loaded, view, call.now).await
     }

@@ -21,12 +21,20 @@ pub(crate) const PATHS: [&str; 12] = [
 
 /// 405 where the path exists, else 404.
 pub(crate) fn refusal(call: &Call) -> Refusal {
-    if PATHS.iter().any(|known| matches(known, call.path())) { Refusal::MethodNotAllowed } else { Refusal::NotFound }
+    if PATHS.iter().any(|known| matches(known, call.path())) {
+        Refusal::MethodNotAllowed
+    } else {
+        Refusal::NotFound
+    }
 }
 
 fn matches(known: &str, path: &str) -> bool {
     let (known, path): (Vec<_>, Vec<_>) = (known.split('/').collect(), path.split('/').collect());
-    known.len() == path.len() && known.iter().zip(path).all(|(k, p)| *k == p || (*k == "{id}" && !p.is_empty()))
+    known.len() == path.len()
+        && known
+            .iter()
+            .zip(path)
+            .all(|(k, p)| *k == p || (*k == "{id}" && !p.is_empty()))
 }
 
 #[cfg(test)]

@@ -51,6 +51,10 @@ where
     }
 
     fn supervisor(&self) -> Supervisor<'_, S, K, M, Q> {
-        Supervisor { records: &self.records, manifests: &self.manifests, queues: &self.queues }
+        Supervisor {
+            records: &self.records,
+            manifests: &self.manifests,
+            queues: &self.queues,
+        }
     }
 }

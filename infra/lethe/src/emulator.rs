@@ -91,6 +91,19 @@ async fn start(venv: &Venv, state: &StateDir, wanted: u16) -> Result<Emulator> {
     Ok(emulator)
 }
 
+/// A folder with the module that Python loads first. It lies with the stack's files, where Python may leave its cache.
+fn tuned(state: &StateDir) -> Result<PathBuf> {
+    let folder = state.path().join("python");
+    let written = fs::create_dir_all(&folder).and_then(|()| {
+        fs::write(
+            folder.join("sitecustomize.py"),
+            include_str!("../../local/sitecustomize.py"),
+        )
+    });
+    written.with_context(|| format!("cannot write {}; make it writable", folder.display()))?;
+    Ok(folder)
+}
+
 fn spawn(venv: &Venv, program: &Path, state: &StateDir, port: u16) -> Result<Child> {
     let log = File::create(state.emulator_log()).context("cannot write the emulator's log; make .lethe writable")?;
     let errors = log.try_clone().context("cannot share the emulator's log")?;
@@ -114,6 +127,7 @@ fn spawn(venv: &Venv, program: &Path, state: &StateDir, port: u16) -> Result<Chi
         .env("AWS_ACCESS_KEY_ID", DUMMY_KEY)
         .env("AWS_SECRET_ACCESS_KEY", DUMMY_KEY)
         .env("TMPDIR", state.emulator_tmp())
+        .env("PYTHONPATH", tuned(state)?)
         // Services nobody here uses that would listen on every address.
         .env("IOT_MTLS_ENABLED", "0")
         .env("SFTP_ENABLED", "0");
@@ -194,6 +208,10 @@ mod tests {
     fn the_recorded_process_is_stopped_with_its_group() {
         let (_dir, state) = state();
         let mut child = Command::new("sleep").arg("60").process_group(0).spawn().unwrap();
+        // Just after the start the kernel may not show the command line yet.
+        while !runs(child.id(), Path::new("sleep")) {
+            assert!(child.try_wait().unwrap().is_none(), "sleep ended by itself");
+        }
         record(&state, child.id(), "sleep");
         assert!(stop(&state).unwrap());
         assert!(!child.wait().unwrap().success());

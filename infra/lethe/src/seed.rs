@@ -45,7 +45,10 @@ pub async fn run(args: &SeedArgs) -> Result<()> {
 /// The sample application of a stack: the clients that reach it and the names of its resources.
 pub async fn sample(stack: &Stack) -> Result<(demo::Clients, Names)> {
     let clients = Clients::of(stack).await;
-    let clients = demo::Clients { dynamodb: clients.dynamodb(), s3: clients.s3() };
+    let clients = demo::Clients {
+        dynamodb: clients.dynamodb(),
+        s3: clients.s3(),
+    };
     Ok((clients, Names::from_outputs(&stack.demo_outputs)?))
 }
 
@@ -62,7 +65,9 @@ pub async fn seed_population(stack: &Stack, records: u64) -> Result<Population> 
     bar.finish();
     let large = population.expected(ACME, LARGE).records();
     let customers = population.customers().len();
-    console::line(format!("  seeded {done} records of {customers} customers; {LARGE} of {ACME} has {large}"));
+    console::line(format!(
+        "  seeded {done} records of {customers} customers; {LARGE} of {ACME} has {large}"
+    ));
     Ok(population)
 }
 

@@ -128,6 +128,9 @@ pub struct Chunk {
     pub counts: Counts,
     /// Object key of the newest outcome object.
     pub outcome: Option<String>,
+    /// Stable code of the last lasting failure, until the operation succeeds; the finding of a parked chunk names it.
+    #[serde(default)]
+    pub trouble: Option<String>,
     /// When the row last changed.
     pub touched_at: Timestamp,
     /// Rises with each write; the compare-and-set's witness.

@@ -21,25 +21,40 @@ pub struct Adapters {
 impl Adapters {
     /// Reads the SDK's environment and the keys every function has; call once.
     pub async fn load() -> Result<Self, BadSetting> {
-        Ok(Self { aws: Aws::load().await, keys: SealingKeys::read(PROCESS)? })
+        Ok(Self {
+            aws: Aws::load().await,
+            keys: SealingKeys::read(PROCESS)?,
+        })
     }
 
     /// Requests, opened and sealed.
     pub fn records(&self) -> Result<Records<Storage, Kms>, BadSetting> {
         let TableNames { requests, audit, keys } = TableNames::read(PROCESS)?;
         let store = Storage::new(self.aws.dynamodb(), Tables { requests, audit, keys });
-        let sealer = Kms::new(self.aws.kms(), self.keys.data_key_arn.clone(), self.keys.mac_key_arn.clone());
+        let sealer = Kms::new(
+            self.aws.kms(),
+            self.keys.data_key_arn.clone(),
+            self.keys.mac_key_arn.clone(),
+        );
         Ok(Records { store, sealer })
     }
 
     /// Policy and data map.
     pub fn config(&self) -> Result<S3Config, BadSetting> {
-        Ok(S3Config::new(self.aws.s3(), PROCESS.required("CONFIG_BUCKET")?, self.keys.data_key_arn.clone()))
+        Ok(S3Config::new(
+            self.aws.s3(),
+            PROCESS.required("CONFIG_BUCKET")?,
+            self.keys.data_key_arn.clone(),
+        ))
     }
 
     /// Manifests and outcome objects.
     pub fn manifests(&self) -> Result<S3Manifests, BadSetting> {
-        Ok(S3Manifests::new(self.aws.s3(), PROCESS.required("MANIFESTS_BUCKET")?, self.keys.data_key_arn.clone()))
+        Ok(S3Manifests::new(
+            self.aws.s3(),
+            PROCESS.required("MANIFESTS_BUCKET")?,
+            self.keys.data_key_arn.clone(),
+        ))
     }
 
     /// Where work is sent; a queue the function may not send to is absent.

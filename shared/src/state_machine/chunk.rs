@@ -57,6 +57,7 @@ pub fn complete(chunk: &Chunk, epoch: u32, outcome: String, counts: Counts, now:
             next.swept_at = Some(now);
         }
         next.counts = counts;
+        next.trouble = None;
         next
     })
 }
@@ -65,6 +66,7 @@ pub fn complete(chunk: &Chunk, epoch: u32, outcome: String, counts: Counts, now:
 pub fn park(chunk: &Chunk, epoch: u32, outcome: String, counts: Counts, now: Timestamp) -> Option<Chunk> {
     let mut next = complete(chunk, epoch, outcome, counts, now)?;
     next.state = ChunkState::Parked;
+    next.trouble.clone_from(&chunk.trouble);
     Some(next)
 }
 
@@ -79,15 +81,27 @@ pub fn release(chunk: &Chunk, epoch: u32, now: Timestamp) -> Option<Chunk> {
     })
 }
 
-/// Gives a chunk back to be tried later with a message of its own. `counted`: the attempt was the chunk's fault (it
-/// counts towards parking), not a throttled or unreachable source's.
-pub fn postpone(chunk: &Chunk, epoch: u32, counted: bool, now: Timestamp) -> Option<Chunk> {
+/// Gives a chunk back to be tried later with a message of its own. With a `trouble` the attempt was a lasting failure
+/// and counts towards parking; without, the source was throttled or unreachable, which is nobody's fault.
+pub fn postpone(chunk: &Chunk, epoch: u32, trouble: Option<&str>, now: Timestamp) -> Option<Chunk> {
     let attempts = chunk.attempts;
     release(chunk, epoch, now).map(|mut next| {
         next.send += 1;
-        if counted {
+        if let Some(code) = trouble {
             next.attempts = attempts;
+            next.trouble = Some(code.to_owned());
         }
+        next
+    })
+}
+
+/// The row of a chunk given up without even an inspection: what was known of it stays.
+pub fn park_unseen(chunk: &Chunk, epoch: u32, trouble: &str, now: Timestamp) -> Option<Chunk> {
+    (chunk.epoch == epoch && chunk.state == ChunkState::Leased).then(|| {
+        let mut next = touched(chunk, now);
+        next.state = ChunkState::Parked;
+        next.lease_until = None;
+        next.trouble = Some(trouble.to_owned());
         next
     })
 }
@@ -161,6 +175,7 @@ mod tests {
             swept_at: None,
             counts: Counts::all(Code::Untouched, 2),
             outcome: None,
+            trouble: None,
             touched_at: at(0),
             rev: 3,
         }
@@ -253,6 +268,40 @@ mod tests {
             "a live lease is left alone"
         );
         assert!(resend(&leased(&ready(), 1), at(42)).is_some(), "an expired one is not");
+    }
+
+    #[test]
+    fn a_lasting_failure_counts_and_is_remembered_until_the_work_succeeds() {
+        let mine = leased(&ready(), 1);
+        let throttled = postpone(&mine, 1, None, at(2)).expect("mine");
+        assert_eq!(
+            (throttled.attempts, throttled.send, throttled.trouble.as_deref()),
+            (0, 2, None)
+        );
+        let denied = postpone(&mine, 1, Some("access_denied"), at(2)).expect("mine");
+        assert_eq!(
+            (denied.attempts, denied.send, denied.trouble.as_deref()),
+            (1, 2, Some("access_denied"))
+        );
+        let again = leased(&denied, 3);
+        let done = complete(&again, 2, "o".into(), swept(), at(4)).expect("mine");
+        assert_eq!(done.trouble, None);
+        let parked = park(&again, 2, "o".into(), swept(), at(4)).expect("mine");
+        assert_eq!(
+            (parked.state, parked.trouble.as_deref()),
+            (ChunkState::Parked, Some("access_denied"))
+        );
+    }
+
+    #[test]
+    fn a_chunk_that_cannot_even_be_inspected_is_parked_as_it_was() {
+        let mine = leased(&ready(), 1);
+        let parked = park_unseen(&mine, 1, "corrupt", at(2)).expect("mine");
+        assert_eq!(
+            (parked.state, parked.counts.clone(), parked.outcome.clone()),
+            (ChunkState::Parked, mine.counts.clone(), None)
+        );
+        assert!(park_unseen(&mine, 9, "corrupt", at(2)).is_none(), "a zombie is fenced");
     }
 
     #[test]

@@ -24,6 +24,10 @@ pub struct VerificationInput {
 
 /// What a person wants of a request.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one short-lived value per call; a box would only add noise"
+)]
 pub enum Command {
     /// Identity and details are right.
     Verify(VerificationInput),

@@ -136,7 +136,9 @@ pub fn advance(job: &Job, event: &Event, now: Timestamp) -> Option<(Job, Record,
                 vec![Effect::Plan],
             )
         }
-        (Event::JobFailed { findings }, Phase::Purging | Phase::Verifying) if job.status != JobStatus::Failed => {
+        (Event::JobFailed { findings }, Phase::Planning | Phase::Purging | Phase::Verifying)
+            if job.status != JobStatus::Failed =>
+        {
             next.status = JobStatus::Failed;
             next.findings = *findings;
             (

@@ -37,6 +37,7 @@ fn chunk() -> Chunk {
         swept_at: None,
         counts: Counts::all(Code::Untouched, 500),
         outcome: None,
+        trouble: None,
         touched_at: at("2026-11-21T12:00:00.123456789Z"),
         rev: 6,
     }

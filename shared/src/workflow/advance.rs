@@ -7,12 +7,14 @@ use super::commit::{Before, Circumstances};
 use super::dispatch::{due, fill_windows, send_plans};
 use super::failure::Failure;
 use super::records::Records;
-use crate::domain::chunk::Chunk;
+use crate::domain::chunk::{Chunk, ChunkId};
+use crate::domain::finding::Finding;
 use crate::domain::ids::RequestKey;
-use crate::domain::job::Tally;
+use crate::domain::job::{Phase, Plan, Tally};
 use crate::domain::outcome::Code;
 use crate::domain::request::{Facts, Status};
-use crate::ports::{Committed, Keys, Queues, Requests, Sealer, Work};
+use crate::ports::{Committed, Fault, Keys, Queues, Requests, Sealer, Work};
+use crate::state_machine::command::Event;
 use crate::state_machine::job::{Clock, next_event};
 use crate::state_machine::request::observe;
 use crate::state_machine::transition::Effect;
@@ -41,6 +43,9 @@ pub async fn advance<S: Requests + Keys + Work, K: Sealer>(
         let Some(event) = next_event(job, &tally, clock, now) else {
             break;
         };
+        if matches!(event, Event::JobFailed { .. }) && job.phase == Phase::Verifying {
+            put_leftovers(&records.store, key, &plans, job.generation, now).await?;
+        }
         let Some(transition) = observe(&loaded.request, event, now) else {
             break;
         };
@@ -65,6 +70,38 @@ pub async fn advance<S: Requests + Keys + Work, K: Sealer>(
         }
     }
     Ok(committed)
+}
+
+/// One finding per dataset in which the last verification still found records; put before the job fails.
+async fn put_leftovers(
+    store: &impl Requests,
+    key: &RequestKey,
+    plans: &[Plan],
+    generation: u8,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    for plan in plans
+        .iter()
+        .filter(|plan| plan.generation == generation && plan.planned > 0)
+    {
+        let chunk = ChunkId {
+            dataset: plan.dataset.clone(),
+            generation,
+            n: 0,
+        };
+        let (code, count, lines) = ("leftover".to_owned(), plan.planned, vec![]);
+        let finding = Finding {
+            v: 1,
+            chunk,
+            code,
+            count,
+            lines,
+            first_at: now,
+            last_at: now,
+        };
+        store.put_finding(key, &finding).await?;
+    }
+    Ok(())
 }
 
 /// What the rows say of windows and purges.

@@ -143,6 +143,9 @@ fn is_due(facts: &Facts, chunk: &Chunk, now: Timestamp) -> bool {
 
 fn note(result: Result<(), Fault>) {
     if let Err(fault) = result {
-        tracing::warn!(error = &fault as &dyn std::error::Error, "a message was not sent; supervision will send it again");
+        tracing::warn!(
+            error = &fault as &dyn std::error::Error,
+            "a message was not sent; supervision will send it again"
+        );
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::access::{View, load_visible};
 use super::dispatch::send_plans;
 use super::failure::Failure;
-use super::order::{carry_out, check_version};
+use super::order::{TRIES, carry_out, check_version};
 use super::preview::{Basis, basis, digest};
 use super::records::{Loaded, Records};
 use crate::domain::actor::Caller;
@@ -37,10 +37,17 @@ pub async fn execute<S: Requests + Keys, K: Sealer>(
     typed: Typed,
     now: Timestamp,
 ) -> Result<(Loaded, View), Failure> {
-    let (loaded, _) = load_visible(records, caller, id).await?;
-    check_version(&loaded, if_match)?;
-    let (command, holds) = gather(records, config, &loaded, typed, now).await?;
-    if !carry_out(records, caller, &loaded, command, holds, now).await? {
+    let mut carried = false;
+    for _ in 0..TRIES {
+        let (loaded, _) = load_visible(records, caller, id).await?;
+        check_version(&loaded, if_match)?;
+        let (command, holds) = gather(records, config, &loaded, typed.clone(), now).await?;
+        carried = carry_out(records, caller, &loaded, command, holds, now).await?;
+        if carried {
+            break;
+        }
+    }
+    if !carried {
         return Err(Refusal::Busy.into());
     }
     let (executed, view) = load_visible(records, caller, id).await?;

@@ -20,7 +20,7 @@ use crate::state_machine::refusal::Refusal;
 use crate::state_machine::request::decide;
 
 /// Decisions tried when others keep moving the request.
-const TRIES: u32 = 5;
+pub const TRIES: u32 = 5;
 
 /// A command as the API received it; facts for its guard are gathered here.
 #[derive(Clone, Debug)]

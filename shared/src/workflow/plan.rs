@@ -13,6 +13,7 @@ use super::failure::Failure;
 use super::records::{Loaded, Records};
 use crate::domain::chunk::{CHUNK_RECORDS, Chunk, ChunkId, ChunkState, ManifestSlice, Op};
 use crate::domain::data_map::Dataset;
+use crate::domain::finding::Finding;
 use crate::domain::ids::SubjectId;
 use crate::domain::job::{JobStatus, Phase, Plan};
 use crate::domain::manifest::{Line, encode};
@@ -50,6 +51,8 @@ pub enum Planned {
     Continued,
     /// The message was old, or another planner is at it.
     Dropped,
+    /// The source cannot be enumerated; a finding says why, and the job has failed.
+    Failed,
 }
 
 impl<S, K, C, M, Q, D> Planner<'_, S, K, C, M, Q, D>
@@ -84,10 +87,15 @@ where
                     self.continue_later(message).await?;
                     return Ok(Planned::Continued);
                 }
-                if !self.page(&loaded, &plan, clock()).await? {
-                    return Ok(Planned::Dropped);
+                match self.page(&loaded, &plan, clock()).await {
+                    Ok(true) => continue,
+                    Ok(false) => return Ok(Planned::Dropped),
+                    Err(Failure::Fault(Fault::Permanent { code, .. })) => {
+                        self.fail(&loaded, &plan, code, clock()).await?;
+                        return Ok(Planned::Failed);
+                    }
+                    Err(failure) => return Err(failure),
                 }
-                continue;
             }
             advance(self.records, self.queues, key, clock()).await?;
             return Ok(Planned::Complete);
@@ -118,6 +126,34 @@ where
             }
         }
         Ok(Some(loaded))
+    }
+
+    /// Somebody must repair something before this dataset can be enumerated: a finding, and the job fails.
+    async fn fail(&self, loaded: &Loaded, plan: &Plan, code: &'static str, now: Timestamp) -> Result<(), Failure> {
+        let key = loaded.row.key();
+        let chunk = ChunkId {
+            dataset: plan.dataset.clone(),
+            generation: plan.generation,
+            n: plan.chunks,
+        };
+        let (code, lines) = (code.to_owned(), vec![]);
+        let finding = Finding {
+            v: 1,
+            chunk,
+            code,
+            count: 0,
+            lines,
+            first_at: now,
+            last_at: now,
+        };
+        self.records.store.put_finding(&key, &finding).await?;
+        let findings = self.records.store.findings(&key).await?.len() as u64;
+        if let Some(transition) = observe(&loaded.request, Event::JobFailed { findings }, now) {
+            self.records
+                .commit(Before::Loaded(loaded), &transition, Circumstances::default(), now)
+                .await?;
+        }
+        Ok(())
     }
 
     async fn continue_later(&self, message: &PlanMessage) -> Result<(), Fault> {
@@ -278,6 +314,7 @@ fn new_chunk(id: ChunkId, lines: usize, manifest: ManifestSlice, now: Timestamp)
         swept_at: None,
         counts: Counts::all(Code::Untouched, u64::from(lines)),
         outcome: None,
+        trouble: None,
         touched_at: now,
         rev: 0,
     }

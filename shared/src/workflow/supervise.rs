@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::records::{Loaded, Records};
 use crate::domain::chunk::{Chunk, ChunkState};
 use crate::domain::ids::RequestKey;
-use crate::domain::job::{Phase, Plan};
+use crate::domain::job::{JobStatus, Phase, Plan};
 use crate::domain::message::{PlanMessage, VERSION};
 use crate::domain::object_keys::prefixes;
 use crate::domain::outbox::{Mail, MailState, Occasion};
@@ -149,11 +149,10 @@ where
     async fn push_work(&self, facts: &Facts, now: Timestamp) -> Result<u32, Failure> {
         let key = facts.key();
         let plans = self.records.store.plans(&key).await?;
-        let lost: Vec<_> = plans
-            .iter()
-            .filter(|plan| is_stuck(plan, now))
-            .map(|plan| plan_message(&key, plan))
-            .collect();
+        // A failed plan waits for a person; sending it again would only fail again.
+        let runs = facts.job.as_ref().is_some_and(|job| job.status != JobStatus::Failed);
+        let lost = plans.iter().filter(|plan| runs && is_stuck(plan, now));
+        let lost: Vec<_> = lost.map(|plan| plan_message(&key, plan)).collect();
         for result in self.queues.send_plans(&lost).await {
             result?;
         }
@@ -204,7 +203,11 @@ where
             .await?
             .iter()
             .any(|mail| !mail.is_settled());
-        let waiting = row.facts.job.as_ref().is_some_and(|job| matches!(job.phase, Phase::Recovering | Phase::Purging));
+        let waiting = row
+            .facts
+            .job
+            .as_ref()
+            .is_some_and(|job| matches!(job.phase, Phase::Recovering | Phase::Purging));
         let purge_due = if waiting {
             clock(&row.facts, &self.records.store.chunks(key).await?, 0).purge_due
         } else {

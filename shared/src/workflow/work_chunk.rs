@@ -12,7 +12,7 @@ use super::dispatch::{follow, message};
 use super::failure::Failure;
 use super::plan::{pinned_dataset, segment_aad};
 use super::records::{Loaded, Records};
-use crate::domain::chunk::{Chunk, ChunkState, Op};
+use crate::domain::chunk::{Chunk, Op};
 use crate::domain::data_map::Dataset;
 use crate::domain::deadline::expiry;
 use crate::domain::finding::Finding;
@@ -27,7 +27,7 @@ use crate::ports::{
     Config, DataKey, Fault, HoldHead, Keys, Manifests, PurgeOrder, Queues, Requests, Sealed, Sealer, Sources,
     SweepOrder, Work,
 };
-use crate::state_machine::chunk::{Lease, complete, lease, park, postpone, release};
+use crate::state_machine::chunk::{Lease, complete, lease, park, park_unseen, postpone, release};
 
 /// A lease outlives the invocation's own deadline by this much, for clocks that differ.
 const LEASE_MARGIN_SECONDS: i64 = 10;
@@ -103,6 +103,9 @@ where
         }
         match self.operate(&loaded, &row, &holds, inspect_only, clock()).await {
             Ok(outcomes) => self.account(&loaded, &row, outcomes, inspect_only, clock).await,
+            Err(Failure::Fault(Fault::Permanent { code, .. })) if inspect_only => {
+                self.give_up(&loaded, &row, code, clock()).await
+            }
             Err(Failure::Fault(fault)) => self.later(facts, &row, fault, clock()).await,
             Err(refusal @ Failure::Refusal(_)) => Err(refusal),
         }
@@ -189,26 +192,19 @@ where
         if !self.records.store.swap_chunk(&key, row.rev, &done).await? {
             return Ok(Worked::Dropped);
         }
-        let now = clock();
-        if !follow(&self.records.store, self.queues, facts, &done, now).await? {
-            advance(self.records, self.queues, &key, now).await?;
-        }
+        self.go_on(facts, &done, clock()).await?;
         Ok(if inspect_only { Worked::Parked } else { Worked::Done })
     }
 
-    /// The source or a service failed. For now: try later, not the chunk's fault. For good: a finding at once, and the
-    /// attempt counts towards parking.
+    /// The source or a service failed. For now: try later, not the chunk's fault. For good: the attempt counts towards
+    /// parking, and the chunk remembers why.
     async fn later(&self, facts: &Facts, row: &Chunk, fault: Fault, now: Timestamp) -> Result<Worked, Failure> {
-        tracing::warn!(request = %facts.key(), chunk = %row.id, error = &fault as &dyn std::error::Error, "chunk postponed");
-        let counted = match &fault {
-            Fault::Transient { .. } => false,
-            Fault::Permanent { code, .. } => {
-                let finding = finding(row, code, u64::from(row.lines), vec![], now);
-                self.records.store.put_finding(&facts.key(), &finding).await?;
-                true
-            }
+        let trouble = match &fault {
+            Fault::Transient { .. } => None,
+            Fault::Permanent { code, .. } => Some(*code),
         };
-        let Some(again) = postpone(row, row.epoch, counted, now) else {
+        tracing::warn!(request = %facts.key(), chunk = %row.id, error = &fault as &dyn std::error::Error, "chunk postponed");
+        let Some(again) = postpone(row, row.epoch, trouble, now) else {
             return Ok(Worked::Dropped);
         };
         if self.records.store.swap_chunk(&facts.key(), row.rev, &again).await? {
@@ -219,6 +215,31 @@ where
             sent.into_iter().collect::<Result<(), _>>()?;
         }
         Ok(Worked::Postponed)
+    }
+
+    /// Not even an inspection is possible (a damaged manifest, say): parked as it was, so that a person looks.
+    async fn give_up(&self, loaded: &Loaded, row: &Chunk, code: &str, now: Timestamp) -> Result<Worked, Failure> {
+        let key = loaded.row.key();
+        self.records
+            .store
+            .put_finding(&key, &finding(row, code, u64::from(row.lines), vec![], now))
+            .await?;
+        let Some(parked) = park_unseen(row, row.epoch, code, now) else {
+            return Ok(Worked::Dropped);
+        };
+        if !self.records.store.swap_chunk(&key, row.rev, &parked).await? {
+            return Ok(Worked::Dropped);
+        }
+        self.go_on(&loaded.request.facts, &parked, now).await?;
+        Ok(Worked::Parked)
+    }
+
+    /// The next chunk; the last ones look whether all is done.
+    async fn go_on(&self, facts: &Facts, settled: &Chunk, now: Timestamp) -> Result<(), Failure> {
+        if !follow(&self.records.store, self.queues, facts, settled, now).await? {
+            advance(self.records, self.queues, &facts.key(), now).await?;
+        }
+        Ok(())
     }
 
     /// The job does not want this operation now: the lease is given back unused.
@@ -283,7 +304,8 @@ where
             self.records.store.put_finding(&facts.key(), &finding).await?;
         }
         if parked {
-            let finding = finding(row, "parked", u64::from(row.lines), vec![], now);
+            let code = row.trouble.as_deref().unwrap_or("parked");
+            let finding = finding(row, code, u64::from(row.lines), vec![], now);
             self.records.store.put_finding(&facts.key(), &finding).await?;
         }
         Ok(())
@@ -348,9 +370,4 @@ fn outcome_aad(facts: &Facts, object: &str) -> String {
 
 fn unreadable(why: &'static str) -> Fault {
     Fault::permanent("work on a chunk", "request_unreadable", why)
-}
-
-/// Whether the chunk still waits for a worker: for tests and supervision.
-pub fn is_waiting(chunk: &Chunk) -> bool {
-    matches!(chunk.state, ChunkState::Ready | ChunkState::Leased)
 }

@@ -207,6 +207,7 @@ pub(super) fn chunk(n: u32) -> Chunk {
         swept_at: None,
         counts: Counts::all(Code::Untouched, 500),
         outcome: None,
+        trouble: None,
         touched_at: at(0),
         rev: 0,
     }

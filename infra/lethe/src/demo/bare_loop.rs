@@ -23,38 +23,71 @@ pub(super) async fn rate(client: &Client, records: u64) -> Result<f64> {
     let table = "lethe-bare-loop";
     create(client, table).await?;
     let measured = measure(client, table, records).await;
-    client.delete_table().table_name(table).send().await.context("cannot remove the scratch table")?;
+    client
+        .delete_table()
+        .table_name(table)
+        .send()
+        .await
+        .context("cannot remove the scratch table")?;
     measured
 }
 
 async fn create(client: &Client, table: &str) -> Result<()> {
     let key = |name: &str, role| KeySchemaElement::builder().attribute_name(name).key_type(role).build();
     let text = |name: &str| {
-        AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build()
+        AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(ScalarAttributeType::S)
+            .build()
     };
-    let create = client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
-    let create = create.key_schema(key("pk", KeyType::Hash)?).key_schema(key("sk", KeyType::Range)?);
-    let create = create.attribute_definitions(text("pk")?).attribute_definitions(text("sk")?);
-    create.send().await.context("cannot make the scratch table; is one left from an interrupted demo?")?;
+    let create = client
+        .create_table()
+        .table_name(table)
+        .billing_mode(BillingMode::PayPerRequest);
+    let create = create
+        .key_schema(key("pk", KeyType::Hash)?)
+        .key_schema(key("sk", KeyType::Range)?);
+    let create = create
+        .attribute_definitions(text("pk")?)
+        .attribute_definitions(text("sk")?);
+    create
+        .send()
+        .await
+        .context("cannot make the scratch table; is one left from an interrupted demo?")?;
     Ok(())
 }
 
 async fn measure(client: &Client, table: &str, records: u64) -> Result<f64> {
     let batches = || stream::iter((0..records / BATCH).map(|batch| batch * BATCH..(batch + 1) * BATCH));
-    batches().map(Ok).try_for_each_concurrent(IN_FLIGHT, |keys| put(client, table, keys)).await?;
+    batches()
+        .map(Ok)
+        .try_for_each_concurrent(IN_FLIGHT, |keys| put(client, table, keys))
+        .await?;
     let started = Instant::now();
-    batches().map(Ok).try_for_each_concurrent(IN_FLIGHT, |keys| update(client, table, keys)).await?;
+    batches()
+        .map(Ok)
+        .try_for_each_concurrent(IN_FLIGHT, |keys| update(client, table, keys))
+        .await?;
     Ok(records as f64 / started.elapsed().as_secs_f64())
 }
 
 async fn put(client: &Client, table: &str, keys: std::ops::Range<u64>) -> Result<()> {
     let filler = AttributeValue::S("x".repeat(400));
     let writes = keys.map(|n| {
-        let put = PutRequest::builder().item("pk", pk()).item("sk", sk(n)).item("text", filler.clone()).build()?;
+        let put = PutRequest::builder()
+            .item("pk", pk())
+            .item("sk", sk(n))
+            .item("text", filler.clone())
+            .build()?;
         Ok(WriteRequest::builder().put_request(put).build())
     });
     let writes = writes.collect::<Result<Vec<_>>>()?;
-    client.batch_write_item().request_items(table, writes).send().await.context("cannot fill the scratch table")?;
+    client
+        .batch_write_item()
+        .request_items(table, writes)
+        .send()
+        .await
+        .context("cannot fill the scratch table")?;
     Ok(())
 }
 
@@ -70,12 +103,23 @@ async fn update(client: &Client, table: &str, keys: std::ops::Range<u64>) -> Res
             pk(),
             sk(n),
         ];
-        BatchStatementRequest::builder().statement(&statement).set_parameters(Some(values.into())).build()
+        BatchStatementRequest::builder()
+            .statement(&statement)
+            .set_parameters(Some(values.into()))
+            .build()
     });
     let statements = statements.collect::<Result<Vec<_>, _>>()?;
-    let answer = client.batch_execute_statement().set_statements(Some(statements)).send().await;
+    let answer = client
+        .batch_execute_statement()
+        .set_statements(Some(statements))
+        .send()
+        .await;
     let answer = answer.context("the scratch table refused the updates")?;
-    let failed = answer.responses().iter().filter(|response| response.error().is_some()).count();
+    let failed = answer
+        .responses()
+        .iter()
+        .filter(|response| response.error().is_some())
+        .count();
     anyhow::ensure!(failed == 0, "{failed} updates of the scratch table failed");
     Ok(())
 }

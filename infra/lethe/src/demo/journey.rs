@@ -34,9 +34,14 @@ impl Journey {
     /// Signs everybody in.
     pub(super) async fn begin(stack: &Stack) -> Result<Self> {
         let step = console::step("signing in the customer and two operators");
-        let operators: Vec<&User> =
-            stack.users.iter().filter(|u| u.tenant == ACME && u.groups.iter().any(|g| g == OPERATORS)).collect();
-        let [approver, executor, ..] = operators[..] else { anyhow::bail!("two operators are needed; run `cargo lethe up`") };
+        let operators: Vec<&User> = stack
+            .users
+            .iter()
+            .filter(|u| u.tenant == ACME && u.groups.iter().any(|g| g == OPERATORS))
+            .collect();
+        let [approver, executor, ..] = operators[..] else {
+            anyhow::bail!("two operators are needed; run `cargo lethe up`")
+        };
         let subject = stack.user(ACME, None)?;
         let journey = Self {
             stack: stack.clone(),
@@ -67,10 +72,18 @@ impl Journey {
         let step = console::step("an operator verifies the identity and approves");
         let body = json!({ "method": "signed in with a second factor" });
         let verified: Value = self.approver.post(&format!("{path}/verify"), &body).await?.success()?;
-        ensure!(verified["status"] == "Verified", "verified, but the status is {}", verified["status"]);
+        ensure!(
+            verified["status"] == "Verified",
+            "verified, but the status is {}",
+            verified["status"]
+        );
         let body = json!({ "note": "nothing speaks against it" });
         let approved: Value = self.approver.post(&format!("{path}/approve"), &body).await?.success()?;
-        ensure!(approved["status"] == "Approved", "approved, but the status is {}", approved["status"]);
+        ensure!(
+            approved["status"] == "Approved",
+            "approved, but the status is {}",
+            approved["status"]
+        );
         step.done(&format!("the grace period ends at {}", approved["grace_ends_at"]));
         Ok(())
     }
@@ -87,7 +100,11 @@ impl Journey {
         let step = console::step(format!("a second operator types {PHRASE}"));
         let body = json!({ "confirmation": PHRASE, "preview_digest": digest });
         let executed: Value = self.executor.post(&format!("{path}/execute"), &body).await?.success()?;
-        ensure!(executed["status"] == "InProgress", "executed, but the status is {}", executed["status"]);
+        ensure!(
+            executed["status"] == "InProgress",
+            "executed, but the status is {}",
+            executed["status"]
+        );
         step.done("InProgress");
         Ok(())
     }
@@ -96,9 +113,16 @@ impl Journey {
     async fn preview(&self, path: &str) -> Result<String> {
         let step = console::step("previewing what would be erased");
         let preview: Value = self.executor.get(&format!("{path}/preview")).await?.success()?;
-        let digest = preview["digest"].as_str().context("the preview has no digest")?.to_owned();
+        let digest = preview["digest"]
+            .as_str()
+            .context("the preview has no digest")?
+            .to_owned();
         let bound = if preview["at_least"] == true { "at least " } else { "" };
-        step.done(&format!("{bound}{} records, digest {}", preview["total"], &digest[..12]));
+        step.done(&format!(
+            "{bound}{} records, digest {}",
+            preview["total"],
+            &digest[..12]
+        ));
         Ok(digest)
     }
 
@@ -106,7 +130,12 @@ impl Journey {
         let step = console::step(format!("typing {typed:?}"));
         let body = json!({ "confirmation": typed, "preview_digest": digest });
         let answer = self.executor.post(&format!("{path}/execute"), &body).await?;
-        ensure!(answer.status == 409 && answer.code() == code, "expected {code}, got {} {}", answer.status, answer.body);
+        ensure!(
+            answer.status == 409 && answer.code() == code,
+            "expected {code}, got {} {}",
+            answer.status,
+            answer.body
+        );
         step.done(&format!("refused with {code}"));
         Ok(())
     }
@@ -137,7 +166,12 @@ impl Journey {
             let (role, outcome) = (role.as_str().unwrap_or_default(), outcome.as_str().unwrap_or_default());
             let hash = text("hash");
             let shown = hash.get(..12).unwrap_or_default();
-            console::line(format!("  {:>3} {} {role:<8} {:<16} {outcome:<8} {shown}", entry["seq"], text("at"), text("action")));
+            console::line(format!(
+                "  {:>3} {} {role:<8} {:<16} {outcome:<8} {shown}",
+                entry["seq"],
+                text("at"),
+                text("action")
+            ));
         }
         Ok(())
     }
@@ -151,7 +185,10 @@ pub(super) async fn wait_until(instant: jiff::Timestamp) {
 }
 
 /// This machine's clock.
-#[expect(clippy::disallowed_methods, reason = "the command is an edge: it shows and waits for real time")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command is an edge: it shows and waits for real time"
+)]
 pub(super) fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }

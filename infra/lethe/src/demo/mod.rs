@@ -40,12 +40,12 @@ pub struct DemoArgs {
 pub async fn run(args: &DemoArgs) -> Result<()> {
     let options = Options::standard(None)?;
     let was_up = Stack::read(&options.state.stack_file()).is_ok();
-    let outcome = until_interrupted(async {
+    let work = Box::pin(async {
         let stack = up(&options).await?;
         erase(&stack, args.records).await?;
         Ok(stack)
-    })
-    .await;
+    });
+    let outcome = until_interrupted(work).await;
     if !was_up && !args.keep {
         emulator::stop(&options.state)?;
     }
@@ -64,7 +64,11 @@ async fn erase(stack: &Stack, records: u64) -> Result<()> {
     apply_configuration(stack, &names).await?;
     let step = console::step("taking a digest of everybody else's data");
     let before = demo::digest::digest_except(&clients, &names, &[(ACME, LARGE)]).await?;
-    step.done(&format!("{} records of {} customers", before.records(), before.customers()));
+    step.done(&format!(
+        "{} records of {} customers",
+        before.records(),
+        before.customers()
+    ));
     let step = console::step("measuring a bare loop of the same writes");
     let bare = bare_loop::rate(&clients.dynamodb, expected.messages + expected.profiles).await?;
     step.done(&format!("{bare:.0} records/s"));
@@ -74,11 +78,19 @@ async fn erase(stack: &Stack, records: u64) -> Result<()> {
     journey.review(&submitted).await?;
     journey.execute(&submitted).await?;
     let swept = watch::until_swept(&journey, &submitted).await?;
-    checks::hidden(&clients, &names, expected).await?;
+    checks::hidden(&clients, &names, expected, swept.recover_until).await?;
+    watch::until_expired(
+        &journey,
+        &submitted,
+        &clients.dynamodb,
+        &names.messages,
+        expected.messages,
+    )
+    .await?;
     let closed = watch::until_completed(&journey, &submitted).await?;
     checks::gone(&clients, &names, &before).await?;
-    checks::account(stack, &submitted, &closed, expected).await?;
-    checks::told(stack, &journey, &submitted).await?;
+    checks::account(&journey, &submitted, &closed, expected).await?;
+    checks::told(&journey, &submitted).await?;
     journey.show_trail(&submitted).await?;
     watch::summary(&swept, &closed, bare);
     Ok(())
@@ -98,7 +110,14 @@ async fn apply_configuration(stack: &Stack, names: &demo::Names) -> Result<()> {
 }
 
 fn say_where(stack: &Stack, state: &StateDir) {
-    console::line(format!("The API: {} with the header Host: {}", stack.api_url, stack.api_host));
+    console::line(format!(
+        "The API: {} with the header Host: {}",
+        stack.api_url, stack.api_host
+    ));
     let emails: Vec<_> = stack.users.iter().map(|user| user.email.as_str()).collect();
-    console::line(format!("Sign-ins: {}; passwords in {}", emails.join(", "), state.stack_file().display()));
+    console::line(format!(
+        "Sign-ins: {}; passwords in {}",
+        emails.join(", "),
+        state.stack_file().display()
+    ));
 }

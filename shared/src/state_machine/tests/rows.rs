@@ -72,6 +72,7 @@ pub(super) fn chunk(generation: u8, n: u32, (op, state): (Op, ChunkState), of: &
         swept_at: (counts.of(Code::Swept) > 0).then(|| day(40)),
         counts,
         outcome: None,
+        trouble: None,
         touched_at: day(40),
         rev: 0,
     }
