@@ -9,8 +9,12 @@ use super::Container;
 /// What a reader may do.
 pub(super) fn read(group: &[Container<'_>]) -> Vec<Value> {
     let mut arns = Vec::new();
+    let mut indexed = Vec::new();
     for container in group {
         if let Container::Table { facts, indexes } = container {
+            if !indexes.is_empty() {
+                indexed.push(facts.arn.clone());
+            }
             arns.push(facts.arn.clone());
             arns.extend(indexes.iter().map(|index| format!("{}/index/{index}", facts.arn)));
         }
@@ -18,6 +22,10 @@ pub(super) fn read(group: &[Container<'_>]) -> Vec<Value> {
     let mut statements = Vec::new();
     if !arns.is_empty() {
         statements.push(allow("Tables", &["dynamodb:Query", "dynamodb:DescribeTable"], &arns));
+    }
+    if !indexed.is_empty() {
+        // An index lags, so what it names is read from the table itself.
+        statements.push(allow("Items", &["dynamodb:BatchGetItem"], &indexed));
     }
     statements.extend(versions(group));
     statements.extend(keys(group, &["kms:Decrypt"]));
@@ -58,11 +66,9 @@ pub(super) fn write(group: &[Container<'_>]) -> Vec<Value> {
     });
     let objects: Vec<_> = objects.flatten().collect();
     if !objects.is_empty() {
-        statements.push(allow(
-            "Objects",
-            &["s3:DeleteObject", "s3:DeleteObjectVersion"],
-            &objects,
-        ));
+        // A delete on condition of an ETag needs GetObject too (S3 user guide, "How to perform conditional deletes").
+        let actions = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject"];
+        statements.push(allow("Objects", &actions, &objects));
     }
     statements.extend(keys(
         group,

@@ -80,13 +80,20 @@ fn readers_read_tables_indexes_and_versions() {
         tables["Resource"],
         serde_json::json!([ARN, format!("{ARN}/index/by_customer")])
     );
+    let items = statement(&made, "ReadPolicy1", "Items");
+    assert_eq!(
+        items["Action"],
+        serde_json::json!(["dynamodb:BatchGetItem"]),
+        "an index only says where to look"
+    );
     let text = made["Resources"]["ReadPolicy1"].to_string();
     for write in [
         "PartiQL",
         "Delete",
         "Update",
         "Put",
-        "Batch",
+        "BatchWrite",
+        "BatchExecute",
         "Scan",
         "s3:GetObject\"",
         "s3:*",
@@ -115,10 +122,15 @@ fn the_writer_gets_conditional_writes_and_nothing_that_creates() {
         "PartiQLInsert",
         "PartiQLSelect",
         "s3:PutObject",
-        "s3:GetObject",
     ] {
         assert!(!text.contains(more), "execution needs no {more}");
     }
+    let objects = statement(&made, "WritePolicy1", "Objects");
+    let actions = serde_json::json!(["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject"]);
+    assert_eq!(
+        objects["Action"], actions,
+        "a delete on condition of an ETag needs GetObject"
+    );
     let batches = statement(&made, "WritePolicy1", "EmulatorBatches");
     assert_eq!(
         batches["Condition"]["StringEquals"]["aws:PrincipalAccount"],

@@ -2,8 +2,8 @@
 //!
 //! The sample application's large customer asks to be erased; two operators review, approve and execute; the data is
 //! hidden, expires, is purged and verified; everybody else's data is compared byte for byte. It ends well only if every
-//! step was checked. The steps are in [`journey`], waiting with a progress bar in [`watch`], what must hold in
-//! [`checks`], the yardstick for the speed in [`bare_loop`].
+//! step was checked. The steps are in `journey`, waiting with a progress bar in `watch`, what must hold in
+//! `checks`, the yardstick for the speed in `bare_loop`.
 
 mod bare_loop;
 mod checks;

@@ -6,7 +6,7 @@
 //! | [`caller`] | who calls, from the claims the gateway has checked |
 //! | [`body`], [`query`], [`etag`], [`cursor`] | strict input: what is not understood is refused, with its place |
 //! | [`answer`], [`problem`] | what goes back; a fault shows nothing of the inside |
-//! | [`run`] | the loop around one handler |
+//! | [`run()`] | the loop around one handler |
 //! | `legible` | input that HTTP does not allow is answered too |
 //!
 //! Routing is the functions': they match on [`call::Call::route`], which the gateway has chosen.
