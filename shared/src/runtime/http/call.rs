@@ -2,7 +2,7 @@
 //! reads it.
 //!
 //! Guarantees: what a caller writes is handed on as it is (odd bytes become U+FFFD), and judged later, where it can be
-//! answered with a 400. An event of which `lambda_http` can make no request never gets here: see [`super::legible`].
+//! answered with a 400. An event of which `lambda_http` can make no request never gets here: see `legible`.
 
 use jiff::Timestamp;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext as Gateway;

@@ -3,7 +3,7 @@
 //! It turns down an event whose header or method HTTP does not allow, and panics at a URL or base64 that is none; both
 //! fail the invocation, and the caller gets the gateway's own 500. The gateway lets hardly any of that through, but what
 //! it lets through is not ours to decide. So such an event is replaced, before `lambda_http` sees it, by [`NO_CALL`],
-//! which is answered as bad input ([`super::run`]).
+//! which is answered as bad input ([`super::handle`]).
 //!
 //! This reads every event twice; with the small bodies of this API that costs microseconds.
 
