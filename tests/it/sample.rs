@@ -3,99 +3,29 @@
 //!
 //! Other tests fill the same stores meanwhile: only customers of the test's own are counted.
 
+mod confusable;
+
 use std::path::Path;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use demo::digest::{Snapshot, digest_except};
-use demo::load::{Loaded, load};
-use demo::population::{ACME, Counts, EPOCH, GLOBEX, LARGE, SEED};
+use demo::population::{ACME, GLOBEX};
 use demo::reader::visible;
 use demo::seed::{BadLines, Checked};
 use demo::traces::{Traces, traces_of};
-use demo::{Body, Clients, Names, Population, Record, messages};
+use demo::{Clients, Names, messages};
 use harness::wait::unique;
 use lethe::stack_file::Stack;
 use serde_json::json;
 use shared::domain::data_map::DataMap;
 
-/// Enough for files with versions and a marker, few enough to be read at once.
-const RECORDS: u64 = 300;
+use confusable::Confusable;
 
 async fn sample() -> (Clients, Names) {
     let stack = Stack::for_tests().expect("a stack for the tests");
     lethe::seed::sample(&stack)
         .await
         .expect("the sample application is there")
-}
-
-/// Three of the generated customers whom an erasure confuses easily, under ids nobody else has: the large one, somebody
-/// of the same id in the other tenant, and somebody whose id begins with that id.
-struct Confusable {
-    id: String,
-    population: Population,
-}
-
-impl Confusable {
-    fn new() -> Self {
-        Self {
-            id: format!("c-{}", unique()),
-            population: Population::new(SEED, RECORDS, EPOCH),
-        }
-    }
-
-    /// Tenant, id here, and what the generator says they have.
-    fn customers(&self) -> [(&'static str, String, Counts); 3] {
-        [(ACME, ""), (GLOBEX, ""), (ACME, "1")].map(|(tenant, tail)| {
-            let counts = self.population.expected(tenant, &format!("{LARGE}{tail}"));
-            (tenant, format!("{}{tail}", self.id), counts)
-        })
-    }
-
-    fn records(&self) -> impl Iterator<Item = Record> + '_ {
-        let generated = self.population.records();
-        let theirs = generated.filter(|record| record.customer.starts_with(LARGE));
-        theirs.map(|record| Record {
-            customer: self.renamed(&record.customer),
-            body: match record.body {
-                Body::Item(item) => {
-                    let item = self.renamed(&serde_json::to_string(&item).expect("JSON"));
-                    Body::Item(serde_json::from_str(&item).expect("an item"))
-                }
-                Body::Object { key, bytes } => Body::Object {
-                    key: self.renamed(&key),
-                    bytes,
-                },
-                Body::Deleted { key } => Body::Deleted {
-                    key: self.renamed(&key),
-                },
-            },
-            ..record
-        })
-    }
-
-    fn renamed(&self, text: &str) -> String {
-        text.replace(LARGE, &self.id)
-    }
-
-    fn writes(&self) -> u64 {
-        self.customers().iter().map(|(_, _, counts)| counts.writes()).sum()
-    }
-
-    async fn load(&self, clients: &Clients, names: &Names) -> Loaded {
-        let mut seen = 0;
-        let loaded = load(clients, names, self.records(), |more| seen += more).await;
-        assert_eq!(seen, self.writes(), "the progress ends at the total");
-        loaded.expect("it loads")
-    }
-
-    /// Whose share of what differs between two snapshots, among these customers.
-    fn differences(&self, one: &Snapshot, other: &Snapshot) -> Vec<(String, String)> {
-        let shares = one.differences(other).into_iter();
-        let theirs = shares.filter(|share| share.customer.starts_with(&self.id));
-        theirs
-            .map(|share| (share.tenant.clone(), share.customer.clone()))
-            .collect()
-    }
 }
 
 #[tokio::test]
