@@ -15,5 +15,6 @@ mod guards;
 mod journeys;
 mod privacy;
 mod real_mails;
+mod sample;
 mod source;
 mod storage;

@@ -17,5 +17,9 @@ async fn main() -> Result<(), Failed> {
         sources: adapters.sources(),
         settings: ApiSettings::read(PROCESS)?,
     };
-    http::run(async |call| Box::pin(review.handle(&call)).await).await
+    http::run(
+        review,
+        |review, call| async move { Box::pin(review.handle(&call)).await },
+    )
+    .await
 }

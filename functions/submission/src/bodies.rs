@@ -51,7 +51,7 @@ pub(crate) fn new_request(call: &Call) -> Result<NewRequest, Refusal> {
         subject: input.subject.map(subject).transpose()?,
         received_at: input.received_at,
         idempotency_key: call.header("idempotency-key").map(str::to_owned),
-        body: Personal::new(String::from_utf8_lossy(&body::bytes(call)?)),
+        body: Personal::new(String::from_utf8_lossy(body::bytes(call)?)),
     })
 }
 

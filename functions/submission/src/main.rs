@@ -15,5 +15,8 @@ async fn main() -> Result<(), Failed> {
         config: adapters.config()?,
         settings: ApiSettings::read(PROCESS)?,
     };
-    http::run(async |call| Box::pin(submission.handle(&call, clock::new_request_id)).await).await
+    http::run(submission, |submission, call| async move {
+        Box::pin(submission.handle(&call, clock::new_request_id)).await
+    })
+    .await
 }

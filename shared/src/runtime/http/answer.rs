@@ -1,22 +1,22 @@
-//! What goes back to the caller, in the gateway's form.
+//! What goes back to the caller. `lambda_http` puts it into the gateway's form.
 //!
 //! Every answer says `cache-control: no-store`: each of them may hold somebody's personal data.
 
 use std::collections::BTreeMap;
 
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Response};
 use serde::Serialize;
 
 use crate::ports::Fault;
 use crate::workflow::failure::Failure;
 
 /// An answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    status_code: u16,
+    status: u16,
     headers: BTreeMap<String, String>,
     body: String,
-    is_base64_encoded: bool,
 }
 
 impl Answer {
@@ -33,12 +33,8 @@ impl Answer {
             ("cache-control", "no-store"),
             ("x-content-type-options", "nosniff"),
         ];
-        Self {
-            status_code: status,
-            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
-            body,
-            is_base64_encoded: false,
-        }
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        Self { status, headers, body }
     }
 
     /// Adds a header.
@@ -50,7 +46,7 @@ impl Answer {
 
     /// The status.
     pub fn status(&self) -> u16 {
-        self.status_code
+        self.status
     }
 
     /// The body.
@@ -64,21 +60,46 @@ impl Answer {
     }
 }
 
+impl From<Answer> for Response<Body> {
+    /// A status or header that HTTP cannot say is a defect of ours: the caller gets a bare 500.
+    fn from(answer: Answer) -> Self {
+        let builder = Response::builder().status(answer.status);
+        let builder = answer
+            .headers
+            .iter()
+            .fold(builder, |builder, (name, value)| builder.header(name, value));
+        builder.body(Body::from(answer.body)).unwrap_or_else(|_| {
+            let mut bare = Response::new(Body::Empty);
+            *bare.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            bare
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_gateway_reads_it() {
+    fn it_becomes_a_response() {
         let answer = Answer::json(201, &serde_json::json!({"id": "dsr_1"})).expect("json");
-        let answer = answer.header("location", "/v1/requests/dsr_1");
-        let shown = serde_json::to_value(&answer).expect("json");
-        assert_eq!(
-            (&shown["statusCode"], &shown["isBase64Encoded"]),
-            (&201.into(), &false.into())
-        );
-        assert_eq!(shown["headers"]["location"], "/v1/requests/dsr_1");
-        assert_eq!(shown["headers"]["cache-control"], "no-store");
-        assert_eq!(shown["body"], r#"{"id":"dsr_1"}"#);
+        let response = Response::from(answer.header("location", "/v1/requests/dsr_1"));
+        assert_eq!(response.status(), 201);
+        assert_eq!(response.headers()["location"], "/v1/requests/dsr_1");
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        assert_eq!(response.body(), &Body::Text(r#"{"id":"dsr_1"}"#.to_owned()));
+    }
+
+    #[test]
+    fn what_http_cannot_say_is_a_500_and_no_panic() {
+        let answer = |status| Answer::text(status, "text/plain", "secret".to_owned());
+        for odd in [
+            answer(99),
+            answer(200).header("a b", "c"),
+            answer(200).header("location", "a\r\nset-cookie: b"),
+        ] {
+            let response = Response::from(odd);
+            assert_eq!((response.status().as_u16(), response.body()), (500, &Body::Empty));
+        }
     }
 }
