@@ -1,6 +1,6 @@
 //! Whether somebody else's data is byte for byte what it was: every attribute of every item, every object version.
 
-use demo::digest::{Snapshot, digest_except};
+use demo::digest::{Share, Snapshot, digest_except};
 
 use crate::app::App;
 use crate::people::Person;
@@ -21,27 +21,35 @@ impl Oracle {
 
     /// Fails if anything of these people has changed since, or if they had nothing to begin with.
     pub async fn untouched(&self, app: &App, people: &[&Person]) {
+        let changes = self.changes(app, people).await;
+        assert!(changes.is_empty(), "data of others has changed: {changes:?}");
+    }
+
+    /// What of these people has changed since.
+    pub async fn changes(&self, app: &App, people: &[&Person]) -> Vec<Share> {
         let after = snapshot(app).await;
-        let missing = Snapshot::default();
-        let had = self.before.differences(&missing);
-        let changed = self.before.differences(&after);
+        let theirs = |share: &Share, person: &Person| {
+            share.tenant == person.tenant && person.subject_id.as_ref() == Some(&share.customer)
+        };
+        let nothing = Snapshot::default();
+        let had = self.before.differences(&nothing);
         for person in people {
-            let theirs = |share: &&&demo::digest::Share| {
-                share.tenant == person.tenant && Some(&share.customer) == person.subject_id.as_ref()
-            };
             assert!(
-                had.iter().any(|share| theirs(&share)),
+                had.iter().any(|share| theirs(share, person)),
                 "{person:?} had no data to be kept"
             );
-            let changes: Vec<_> = changed.iter().filter(theirs).collect();
-            assert!(changes.is_empty(), "data of others has changed: {changes:?}");
         }
+        let changed = self.before.differences(&after).into_iter();
+        changed
+            .filter(|share| people.iter().any(|person| theirs(share, person)))
+            .cloned()
+            .collect()
     }
 
     /// Fails if anything of any customer of `tenant` but `subject` has changed since; says how many there are.
     pub async fn all_untouched_but(&self, app: &App, tenant: &str, subject: &str) -> usize {
         let after = snapshot(app).await;
-        let others = |share: &&&demo::digest::Share| share.tenant == tenant && share.customer != subject;
+        let others = |share: &&&Share| share.tenant == tenant && share.customer != subject;
         let changed = self.before.differences(&after);
         let changes: Vec<_> = changed.iter().filter(others).collect();
         assert!(changes.is_empty(), "data of others has changed: {changes:?}");

@@ -60,6 +60,8 @@ fn imports(path: &str, text: &str) -> Vec<String> {
                 );
             }
         }
+        // A module written inside the file is one deeper, and so is a file of tests that hangs below the file tested.
+        let depth = depth + usize::from(line.starts_with(' ') || inside.ends_with("_tests"));
         let climb = line.trim().trim_start_matches("pub ").trim_start_matches("use ");
         let supers = climb.split("::").take_while(|part| *part == "super").count();
         if supers >= depth && supers > 0 {

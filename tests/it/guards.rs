@@ -114,9 +114,10 @@ async fn not_with_anything_but_the_phrase() {
 #[tokio::test]
 async fn not_on_a_preview_that_is_no_longer_true() {
     let app = App::start_in(FAST).await;
-    let case = approved_case(&app).await;
+    let case = app.subject("Ada").await.submit(deletion(["conversations"])).await;
+    case.verify().await;
     let before = fresh_digest(&case).await;
-    case.grace_over().await;
+    case.approve().await.grace_over().await;
     let now = fresh_digest(&case).await;
     assert_ne!(before, now, "the request has a new version");
     let of_another = approved_case(&app).await;

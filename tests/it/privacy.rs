@@ -131,7 +131,8 @@ async fn submit_from_afar(app: &App, subject: &Subject<'_>, body: &Value) -> (Va
     let (a, b) = (rand::random::<u8>(), rand::random::<u16>());
     let ip = format!("2001:db8:{a:x}:{b:x}:cafe:f00d:dead:beef");
     let mut event: Value =
-        serde_json::from_str(&harness::project::read("functions/submission/events/http-submit.json")).unwrap();
+        serde_json::from_str(&harness::project::read("functions/submission/events/http-submit.json"))
+            .expect("an event");
     event["body"] = json!(body.to_string());
     event["isBase64Encoded"] = json!(false);
     event["requestContext"]["http"]["sourceIp"] = json!(ip);
@@ -143,7 +144,8 @@ async fn submit_from_afar(app: &App, subject: &Subject<'_>, body: &Value) -> (Va
     });
     let answer = lethe::invoke::invoke(&app.stack, "SubmissionFunction", &event)
         .await
-        .unwrap();
+        .expect("submission answers");
     assert_eq!(answer["statusCode"], 201, "{answer}");
-    (serde_json::from_str(answer["body"].as_str().unwrap()).unwrap(), ip)
+    let body = answer["body"].as_str().expect("a body");
+    (serde_json::from_str(body).expect("the request as JSON"), ip)
 }

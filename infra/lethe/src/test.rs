@@ -16,6 +16,10 @@ use crate::paths;
 use crate::process_group;
 use crate::test_report::TestReport;
 
+/// Tests that run at a time, unless `RUST_TEST_THREADS` says otherwise: most of them wait for the stack (a recovery
+/// window, TTL, a lease), not for the processor, and one a core would take many times as long.
+const AT_ONCE: &str = "12";
+
 /// `lethe test`
 #[derive(Debug, Args)]
 pub struct TestArgs {
@@ -48,6 +52,9 @@ async fn run_tests(args: &TestArgs, own: &OwnStack) -> Result<(ExitStatus, TestR
     command
         .args(["test", "--workspace", "--profile", "local", "--no-fail-fast"])
         .args(&args.filter);
+    if std::env::var_os("RUST_TEST_THREADS").is_none() {
+        command.env("RUST_TEST_THREADS", AT_ONCE);
+    }
     command
         .env("LETHE_STACK", own.stack_file())
         .stdout(Stdio::piped())

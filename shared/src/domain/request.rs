@@ -129,7 +129,7 @@ pub enum Notice {
 /// The data map as a request pins it at execution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataMapPin {
-    /// S3 version of `data-map.json` in the config bucket.
+    /// S3 version of `data-map.yaml` in the config bucket.
     pub version: String,
     /// SHA-256 of its canonical JSON, hexadecimal.
     pub digest: String,

@@ -9,7 +9,11 @@ use crate::queue::SqsQueues;
 use crate::sealing::Kms;
 use crate::source::AwsSources;
 use crate::storage::{Storage, Tables};
+use crate::workflow::bench::Bench;
 use crate::workflow::records::Records;
+
+/// The bench of planning and execution on AWS.
+pub type AwsBench = Bench<Storage, Kms, S3Config, S3Manifests, SqsQueues, AwsSources>;
 
 /// Makes adapters on one set of clients.
 #[derive(Clone, Debug)]
@@ -66,6 +70,17 @@ impl Adapters {
     /// The application's data.
     pub fn sources(&self) -> AwsSources {
         AwsSources::new(self.aws.dynamodb(), self.aws.s3())
+    }
+
+    /// All that planning and execution need.
+    pub fn bench(&self) -> Result<AwsBench, BadSetting> {
+        Ok(Bench {
+            records: self.records()?,
+            config: self.config()?,
+            manifests: self.manifests()?,
+            queues: self.queues(),
+            sources: self.sources(),
+        })
     }
 
     /// The mail service.

@@ -138,6 +138,11 @@ pub enum Event {
         /// What became of the e-mail.
         notice: Notice,
     },
+    /// The e-mail of a rejection or withdrawal is out, or was given up.
+    Told {
+        /// What became of it.
+        notice: Notice,
+    },
     /// The personal fields' time is over.
     Shredded,
 }

@@ -164,6 +164,7 @@ pub fn advance(job: &Job, event: &Event, now: Timestamp) -> Option<(Job, Record,
             | Event::Closing { .. }
             | Event::GraceOver
             | Event::Completed { .. }
+            | Event::Told { .. }
             | Event::Shredded,
             _,
         ) => return None,

@@ -52,6 +52,7 @@ pub fn observe(request: &SubjectRequest, event: Event, now: Timestamp) -> Option
     match (request.facts.status, event) {
         (Approved, Event::GraceOver) if grace_is_over(&request.facts, now) => Some(grace_over(request)),
         (InProgress, Event::Completed { notice }) => complete(request, notice, now),
+        (Rejected | Cancelled, Event::Told { notice }) => told(request, notice),
         (Completed | Rejected | Cancelled, Event::Shredded) if may_shred(&request.facts, now) => Some(shred(request)),
         (
             InProgress,
@@ -66,6 +67,7 @@ pub fn observe(request: &SubjectRequest, event: Event, now: Timestamp) -> Option
 
         (Pending | Verified | InProgress | Approved | Completed | Rejected | Cancelled, Event::GraceOver)
         | (Pending | Verified | Approved | Completed | Rejected | Cancelled, Event::Completed { .. })
+        | (Pending | Verified | Approved | InProgress | Completed, Event::Told { .. })
         | (Pending | Verified | Approved | InProgress | Completed | Rejected | Cancelled, Event::Shredded)
         | (
             Pending | Verified | Approved | Completed | Rejected | Cancelled,
@@ -363,6 +365,22 @@ fn grace_over(request: &SubjectRequest) -> Transition {
     }
 }
 
+/// The closing e-mail of a request that was never executed is settled. Not a transition: status and version stay.
+fn told(request: &SubjectRequest, notice: Notice) -> Option<Transition> {
+    let owed = request.facts.notice == Some(Notice::Pending) && notice != Notice::Pending;
+    owed.then(|| {
+        let mut next = request.clone();
+        next.facts.notice = Some(notice);
+        let (word, effects) = if notice == Notice::Failed {
+            ("failed", vec![Effect::Mail(Occasion::Undeliverable)])
+        } else {
+            ("sent", vec![])
+        };
+        let audit = vec![Record::new(Actor::system(), "tell").detail("notice", word)];
+        Transition { next, audit, effects }
+    })
+}
+
 fn complete(request: &SubjectRequest, notice: Notice, now: Timestamp) -> Option<Transition> {
     let word = match notice {
         Notice::Sent => "sent",
@@ -424,6 +442,7 @@ fn work(request: &SubjectRequest, event: Event, now: Timestamp) -> Option<Transi
         | Event::JobFailed { .. }
         | Event::GraceOver
         | Event::Completed { .. }
+        | Event::Told { .. }
         | Event::Shredded => {}
     }
     Some(Transition {

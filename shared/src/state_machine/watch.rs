@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::domain::job::{JobStatus, Phase};
 use crate::domain::period::Period;
-use crate::domain::request::{Facts, Status};
+use crate::domain::request::{Facts, Notice, Status};
 
 /// Two rounds of supervision: how long work may stand still before it is pushed.
 pub const PATIENCE_SECONDS: i64 = 120;
@@ -23,6 +23,8 @@ pub fn wake_at(facts: &Facts, mail_owed: bool, purge_due: Option<Timestamp>, now
         Status::Pending | Status::Verified => None,
         Status::Approved => facts.grace_ends_at.filter(|_| !facts.grace_over_told),
         Status::InProgress => work(facts, purge_due, now),
+        // The e-mail's end has yet to be written down.
+        Status::Rejected | Status::Cancelled if facts.notice == Some(Notice::Pending) => Some(soon),
         Status::Completed | Status::Rejected | Status::Cancelled => facts.shred_at.filter(|_| !facts.shredded),
     };
     [mail, life].into_iter().flatten().min()

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod advance;
+pub mod bench;
 pub mod commit;
 pub mod dispatch;
 pub mod execute;

@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::advance::advance;
+use super::bench::Bench;
 use super::commit::{Before, Circumstances};
 use super::failure::Failure;
-use super::records::{Loaded, Records};
+use super::records::Loaded;
 use crate::domain::chunk::{CHUNK_RECORDS, Chunk, ChunkId, ChunkState, ManifestSlice, Op};
 use crate::domain::data_map::Dataset;
 use crate::domain::finding::Finding;
@@ -28,20 +29,6 @@ use crate::state_machine::request::observe;
 /// Chunks per page: with the cursor they fill one transaction of 100 actions (TransactWriteItems' limit).
 pub const PAGE_CHUNKS: usize = 99;
 
-/// The outside of a planner.
-pub struct Planner<'a, S, K, C, M, Q, D> {
-    /// Requests, plans, chunks.
-    pub records: &'a Records<S, K>,
-    /// The pinned data map.
-    pub config: &'a C,
-    /// Where manifests go.
-    pub manifests: &'a M,
-    /// Where continuations and chunks go.
-    pub queues: &'a Q,
-    /// The application's data.
-    pub sources: &'a D,
-}
-
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Planned {
@@ -55,7 +42,7 @@ pub enum Planned {
     Failed,
 }
 
-impl<S, K, C, M, Q, D> Planner<'_, S, K, C, M, Q, D>
+impl<S, K, C, M, Q, D> Bench<S, K, C, M, Q, D>
 where
     S: Requests + Keys + Work,
     K: Sealer,
@@ -97,7 +84,7 @@ where
                     Err(failure) => return Err(failure),
                 }
             }
-            advance(self.records, self.queues, key, clock()).await?;
+            advance(&self.records, &self.queues, key, clock()).await?;
             return Ok(Planned::Complete);
         }
     }
@@ -210,7 +197,7 @@ where
     }
 
     async fn dataset(&self, facts: &Facts, plan: &Plan) -> Result<Dataset, Failure> {
-        pinned_dataset(self.config, facts, &plan.dataset).await
+        pinned_dataset(&self.config, facts, &plan.dataset).await
     }
 
     /// Seals the page's lines chunk by chunk into one manifest object; answers the rows that name its segments.

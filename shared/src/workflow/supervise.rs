@@ -105,6 +105,12 @@ where
                 }
                 None => Ok(false),
             },
+            Status::Rejected | Status::Cancelled if facts.notice == Some(Notice::Pending) => {
+                match self.settled(&facts.key(), |occasion| !occasion.to_operators()).await? {
+                    Some(notice) => self.observed(loaded, Event::Told { notice }, now).await,
+                    None => Ok(false),
+                }
+            }
             Status::Completed | Status::Rejected | Status::Cancelled if facts.shred_at.is_some_and(|at| now >= at) => {
                 self.observed(loaded, Event::Shredded, now).await
             }
@@ -132,17 +138,28 @@ where
     /// The closing e-mail is settled: what we stored of the subject's keys goes, then the request completes.
     async fn finish(&self, loaded: &Loaded, now: Timestamp) -> Result<bool, Failure> {
         let key = loaded.row.key();
-        let mails = self.records.store.mails(&key).await?;
-        let closing = mails.iter().rfind(|mail| mail.occasion == Occasion::Completed);
-        let notice = match closing.map(|mail| mail.state) {
-            Some(MailState::Sent) => Notice::Sent,
-            Some(MailState::Failed) => Notice::Failed,
-            Some(MailState::Pending | MailState::Sending) | None => return Ok(false),
+        let closing = |occasion| occasion == Occasion::Completed;
+        let Some(notice) = self.settled(&key, closing).await? else {
+            return Ok(false);
         };
         for prefix in prefixes(&key) {
             self.manifests.delete_under(&prefix).await?;
         }
         self.observed(loaded, Event::Completed { notice }, now).await
+    }
+
+    /// What became of the latest mail of a kind; none while it is still owed.
+    async fn settled(&self, key: &RequestKey, kind: impl Fn(Occasion) -> bool) -> Result<Option<Notice>, Fault> {
+        let mails = self.records.store.mails(key).await?;
+        let latest = mails
+            .iter()
+            .filter(|mail| kind(mail.occasion))
+            .max_by_key(|mail| mail.owed_at);
+        Ok(match latest.map(|mail| mail.state) {
+            Some(MailState::Sent) => Some(Notice::Sent),
+            Some(MailState::Failed) => Some(Notice::Failed),
+            Some(MailState::Pending | MailState::Sending) | None => None,
+        })
     }
 
     /// Sends again what was lost, and whatever the windows have room for.

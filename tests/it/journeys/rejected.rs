@@ -24,7 +24,7 @@ async fn a_rejection_is_explained_and_touches_nothing() {
         "the owner is not told which operator it was: {shown}"
     );
     let letters = case.letters(&ada.person.email, 2).await;
-    let letter = letter_about(&letters, "reject");
+    let letter = letter_about(&letters, "decision");
     assert_whole(letter, &ada.person);
     let text = letter.body_text.as_deref().unwrap_or_default();
     assert!(

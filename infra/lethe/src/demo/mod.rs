@@ -10,7 +10,7 @@ mod checks;
 mod journey;
 mod watch;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::Args;
 use demo::population::{ACME, LARGE};
 
@@ -70,7 +70,10 @@ async fn erase(stack: &Stack, records: u64) -> Result<()> {
         before.customers()
     ));
     let step = console::step("measuring a bare loop of the same writes");
-    let bare = bare_loop::rate(&clients.dynamodb, expected.messages + expected.profiles).await?;
+    let large = population
+        .customer(ACME, LARGE)
+        .context("the population has no large customer")?;
+    let bare = bare_loop::rate(&clients.dynamodb, &names.messages, large).await?;
     step.done(&format!("{bare:.0} records/s"));
 
     let journey = Journey::begin(stack).await?;
@@ -78,7 +81,7 @@ async fn erase(stack: &Stack, records: u64) -> Result<()> {
     journey.review(&submitted).await?;
     journey.execute(&submitted).await?;
     let swept = watch::until_swept(&journey, &submitted).await?;
-    checks::hidden(&clients, &names, expected, swept.recover_until).await?;
+    checks::hidden(&clients, &names, expected, swept.first_expiry).await?;
     watch::until_expired(
         &journey,
         &submitted,

@@ -23,8 +23,8 @@ pub(super) struct Swept {
     pub(super) planned: u64,
     /// Execute to the last record swept, by the trail's clock.
     pub(super) seconds: f64,
-    /// Until when everything can be restored.
-    pub(super) recover_until: jiff::Timestamp,
+    /// Until when all of it can be restored: the first chunk's window may end while the last one is still swept.
+    pub(super) first_expiry: jiff::Timestamp,
 }
 
 /// Follows planning and sweeping to the end.
@@ -58,11 +58,15 @@ pub(super) async fn until_swept(journey: &Journey, path: &str) -> Result<Swept> 
     console::line(format!(
         "  ok  swept {planned} records in {seconds:.1} s, from execute to the last one"
     ));
-    let recover_until = request["recover_until"].as_str().context("no recover_until")?.parse()?;
+    let executed: jiff::Timestamp = request["executed_at"].as_str().context("no executed_at")?.parse()?;
+    let window: jiff::Span = request["policy"]["RecoveryWindow"]
+        .as_str()
+        .context("no window")?
+        .parse()?;
     Ok(Swept {
         planned,
         seconds,
-        recover_until,
+        first_expiry: executed + window,
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! # Rules
 //!
-//! * A field is printed only if its name is on the list of [`mod@format`]; any other shows `[withheld]`. So a field added in
+//! * A field is printed only if its name is on the list of `format`; any other shows `[withheld]`. So a field added in
 //!   haste is a gap in the log, never a leak.
 //! * An error is printed by [`causes()`]: our own texts, and of anybody else's error only type, codes, HTTP status and the
 //!   service's request id. Messages of an SDK (DynamoDB's name keys and values) and of a parser are cut.

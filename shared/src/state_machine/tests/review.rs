@@ -7,9 +7,10 @@ use super::support::{
 use crate::domain::actor::Role;
 use crate::domain::outbox::Occasion;
 use crate::domain::personal::Personal;
-use crate::domain::request::{CancelStage, Kind, Status, SubjectRequest};
-use crate::state_machine::command::{Approval, Command, VerificationInput};
+use crate::domain::request::{CancelStage, Kind, Notice, Status, SubjectRequest};
+use crate::state_machine::command::{Approval, Command, Event, VerificationInput};
 use crate::state_machine::refusal::Refusal;
+use crate::state_machine::request::observe;
 use crate::state_machine::transition::Effect;
 
 /// The code of a refusal, and the pointer if it is about input.
@@ -245,4 +246,37 @@ fn a_closed_request_keeps_its_fields_for_the_retention_of_its_policy() {
         (rejected.facts.status, rejected.facts.shred_at),
         (Status::Rejected, months("P1Y"))
     );
+}
+
+#[test]
+fn the_end_of_a_rejections_letter_is_written_down_once() {
+    let rejected = give(&pending(), &alice(), reject("not a customer"), day(2))
+        .expect("allowed")
+        .next;
+    assert_eq!(
+        observe(
+            &rejected,
+            Event::Told {
+                notice: Notice::Pending
+            },
+            day(3)
+        ),
+        None,
+        "nobody is told yet"
+    );
+    let failed = observe(&rejected, Event::Told { notice: Notice::Failed }, day(3)).expect("owed");
+    assert_eq!(failed.next.facts.notice, Some(Notice::Failed));
+    assert_eq!(failed.next.facts.version, rejected.facts.version, "no transition");
+    assert_eq!(
+        failed.effects,
+        [Effect::Mail(Occasion::Undeliverable)],
+        "operators are told"
+    );
+    assert_eq!(
+        observe(&failed.next, Event::Told { notice: Notice::Sent }, day(3)),
+        None,
+        "once"
+    );
+    let sent = observe(&rejected, Event::Told { notice: Notice::Sent }, day(3)).expect("owed");
+    assert!(sent.effects.is_empty());
 }

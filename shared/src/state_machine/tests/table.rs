@@ -26,14 +26,14 @@ const COMMANDS: &str = "
 
 /// Where each event leads, observed in the phase it belongs to; `-`: it does not concern the request.
 const EVENTS: &str = "
-               grace_over job_began  plan_complete swept      purge_began verify_began job_failed closing    completed  shredded
-    Pending    -          -          -             -          -           -            -          -          -          -
-    Verified   -          -          -             -          -           -            -          -          -          -
-    Approved   Approved   -          -             -          -           -            -          -          -          -
-    InProgress -          InProgress InProgress    InProgress InProgress  InProgress   InProgress InProgress Completed  -
-    Completed  -          -          -             -          -           -            -          -          -          Completed
-    Rejected   -          -          -             -          -           -            -          -          -          Rejected
-    Cancelled  -          -          -             -          -           -            -          -          -          Cancelled
+               grace_over job_began  plan_complete swept      purge_began verify_began job_failed closing    completed  told       shredded
+    Pending    -          -          -             -          -           -            -          -          -          -          -
+    Verified   -          -          -             -          -           -            -          -          -          -          -
+    Approved   Approved   -          -             -          -           -            -          -          -          -          -
+    InProgress -          InProgress InProgress    InProgress InProgress  InProgress   InProgress InProgress Completed  -          -
+    Completed  -          -          -             -          -           -            -          -          -          -          Completed
+    Rejected   -          -          -             -          -           -            -          -          -          Rejected   Rejected
+    Cancelled  -          -          -             -          -           -            -          -          -          Cancelled  Cancelled
 ";
 
 /// The cells of a table as (row, column, cell), row by row.
@@ -92,7 +92,8 @@ pub(super) fn column_of_event(event: &Event) -> (usize, &'static str) {
         Event::JobFailed { .. } => (6, "job_failed"),
         Event::Closing { .. } => (7, "closing"),
         Event::Completed { .. } => (8, "completed"),
-        Event::Shredded => (9, "shredded"),
+        Event::Told { .. } => (9, "told"),
+        Event::Shredded => (10, "shredded"),
     }
 }
 
@@ -112,6 +113,7 @@ pub(super) fn every_event() -> Vec<Event> {
         Event::JobFailed { findings: 1 },
         Event::Closing { result, account },
         Event::Completed { notice: Notice::Sent },
+        Event::Told { notice: Notice::Sent },
         Event::Shredded,
     ];
     assert!(all.iter().enumerate().all(|(i, event)| column_of_event(event).0 == i));
@@ -126,7 +128,9 @@ fn ready_for(status: Status, event: &Event) -> SubjectRequest {
         Event::VerifyBegan | Event::JobFailed { .. } => Phase::Purging,
         Event::Closing { .. } => Phase::Verifying,
         Event::Completed { .. } => Phase::Closing,
-        Event::GraceOver | Event::JobBegan | Event::PlanComplete { .. } | Event::Shredded => Phase::Planning,
+        Event::GraceOver | Event::JobBegan | Event::PlanComplete { .. } | Event::Told { .. } | Event::Shredded => {
+            Phase::Planning
+        }
     };
     if status == Status::InProgress {
         in_phase(phase)

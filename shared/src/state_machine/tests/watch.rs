@@ -3,7 +3,7 @@
 use super::rows::{failed, running};
 use super::support::{day, in_phase, in_status, later};
 use crate::domain::job::{Job, Phase};
-use crate::domain::request::{Facts, Status};
+use crate::domain::request::{Facts, Notice, Status};
 use crate::state_machine::watch::{PATIENCE_SECONDS, wake_at};
 
 fn soon() -> jiff::Timestamp {
@@ -85,8 +85,18 @@ fn recovering_wakes_when_the_first_purge_is_due() {
 fn what_is_closed_wakes_until_it_is_shredded() {
     for status in [Status::Completed, Status::Rejected, Status::Cancelled] {
         let mut facts = in_status(status).facts;
+        facts.notice = Some(Notice::Sent);
         assert!(facts.shred_at.is_some() && wakes(&facts) == facts.shred_at, "{status}");
         facts.shredded = true;
         assert_eq!(wakes(&facts), None, "{status}");
     }
+}
+
+#[test]
+fn a_letter_whose_end_is_not_written_down_wakes() {
+    let mut rejected = in_status(Status::Rejected).facts;
+    rejected.notice = Some(Notice::Pending);
+    assert_eq!(wakes(&rejected), Some(soon()));
+    rejected.notice = Some(Notice::Sent);
+    assert_eq!(wakes(&rejected), rejected.shred_at);
 }
