@@ -4,7 +4,7 @@
 //! a refusal calls [`Case::call`] or [`Case::execute_with`] and looks at the answer.
 
 use lethe::api::{Answer, Api};
-use lethe::mailbox::{Letter, letters, letters_to};
+use lethe::mailbox::{Letter, letters_to};
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -194,13 +194,6 @@ impl<'a> Case<'a> {
             (found.len() >= expected).then_some(found)
         })
         .await
-    }
-
-    /// E-mails about this request to anybody.
-    pub async fn all_letters(&self) -> Vec<Letter> {
-        let mut found = letters(&self.app.stack).await.expect("the mailbox");
-        found.retain(|letter| self.is_about(letter));
-        found
     }
 
     fn is_about(&self, letter: &Letter) -> bool {

@@ -2,6 +2,7 @@
 //! mail (SES). Each test makes what it needs, so they run beside each other and beside the journeys.
 
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use futures::{StreamExt, TryStreamExt, stream};
 use lethe::clients::Clients;
 use lethe::stack_file::Stack;
 use shared::blob::{S3Config, S3Manifests};
@@ -187,12 +188,11 @@ async fn objects_are_encrypted_read_in_ranges_and_deleted_under_a_prefix() {
         .put(&object_keys::manifest(&other, "ab"), b"x".to_vec())
         .await
         .expect("put");
-    for n in 0..1_005 {
-        manifests
-            .put(&object_keys::manifest(&mine, &n.to_string()), vec![b'x'])
-            .await
-            .expect("put");
-    }
+    let puts = stream::iter(0..1_005).map(|n: u32| {
+        let (manifests, key) = (&manifests, object_keys::manifest(&mine, &n.to_string()));
+        async move { manifests.put(&key, vec![b'x']).await }
+    });
+    puts.buffer_unordered(16).try_collect::<Vec<_>>().await.expect("put");
     let [prefix, _] = object_keys::prefixes(&mine);
     assert_eq!(manifests.delete_under(&prefix).await.expect("deleted"), 1_006);
     assert_eq!(manifests.delete_under(&prefix).await.expect("nothing left"), 0);

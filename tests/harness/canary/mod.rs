@@ -4,14 +4,9 @@
 //! stands, and as its plain SHA-256, which for an e-mail address is no disguise at all. Values are searched as bytes,
 //! so it does not matter which attribute holds them or how deep. Queues are looked at without taking anything away.
 
-use std::collections::HashMap;
+mod dress;
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use aws_sdk_sqs::types::QueueAttributeName;
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use futures::{StreamExt, stream};
-use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::mails;
@@ -24,15 +19,14 @@ const ASKED: usize = 5;
 /// Words to look for.
 #[derive(Debug)]
 pub struct Canary {
-    /// What each pattern stands for, and its text.
-    patterns: Vec<(String, String)>,
+    patterns: Vec<dress::Pattern>,
 }
 
 impl Canary {
     /// Looks for each of these words.
     pub fn new(words: &[&str]) -> Self {
         Self {
-            patterns: words.iter().flat_map(|word| dresses(word)).collect(),
+            patterns: words.iter().flat_map(|word| dress::of(word)).collect(),
         }
     }
 
@@ -47,8 +41,8 @@ impl Canary {
 
     fn in_bytes(&self, bytes: &[u8]) -> Vec<&str> {
         let text = String::from_utf8_lossy(bytes);
-        let hits = self.patterns.iter().filter(|(_, pattern)| text.contains(pattern));
-        hits.map(|(name, _)| name.as_str()).collect()
+        let hits = self.patterns.iter().filter(|pattern| text.contains(&pattern.text));
+        hits.map(|pattern| pattern.name.as_str()).collect()
     }
 
     fn tell<'a>(&'a self, place: &'a str, bytes: &[u8]) -> impl Iterator<Item = String> + 'a {
@@ -80,7 +74,7 @@ impl Canary {
                 while let Some(item) = items.next().await {
                     let item = item.expect("a scan");
                     let mut bytes = vec![];
-                    map(&item, &mut bytes);
+                    dress::bytes_of(&item, &mut bytes);
                     let place = format!(
                         "table {table}, index {index:?}, {:?} {:?}",
                         item.get("pk"),
@@ -199,31 +193,6 @@ impl Canary {
         }
         found
     }
-
-    /// How many messages wait anywhere: for a test that wants to see the queues empty.
-    pub async fn waiting(app: &App) -> u64 {
-        let sqs = app.clients.sqs();
-        let mut sum = 0;
-        for queue in sqs
-            .list_queues()
-            .send()
-            .await
-            .expect("the queues")
-            .queue_urls
-            .unwrap_or_default()
-        {
-            let ask = sqs
-                .get_queue_attributes()
-                .queue_url(queue)
-                .attribute_names(QueueAttributeName::All);
-            let attributes = ask.send().await.expect("attributes").attributes.unwrap_or_default();
-            let waiting = attributes
-                .iter()
-                .filter(|(name, _)| name.as_str().starts_with("ApproximateNumberOfMessages"));
-            sum += waiting.filter_map(|(_, n)| n.parse::<u64>().ok()).sum::<u64>();
-        }
-        sum
-    }
 }
 
 /// The physical names of every table or bucket, by the outputs' names.
@@ -260,85 +229,5 @@ async fn versions(s3: &aws_sdk_s3::Client, bucket: &str) -> Vec<(String, Option<
             return all;
         }
         (key, version) = (page.next_key_marker, page.next_version_id_marker);
-    }
-}
-
-/// The ways a word can be written and still be read.
-fn dresses(word: &str) -> Vec<(String, String)> {
-    let named = |name: &str, text: String| (format!("{word:?} ({name})"), text);
-    let mut all = vec![
-        named("plain", word.to_owned()),
-        named("small letters", word.to_lowercase()),
-        named("hexadecimal", hex::encode(word)),
-        named("SHA-256", hex::encode(Sha256::digest(word))),
-    ];
-    // Base64 of a text depends on where in the whole the word begins: three ways, without the edges, which mix with
-    // what stands beside it.
-    for before in 0..3 {
-        let bytes: Vec<u8> = std::iter::repeat_n(0, before).chain(word.bytes()).collect();
-        for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
-            let encoded = engine.encode(&bytes);
-            let from = (before * 8).div_ceil(6);
-            let to = bytes.len() * 8 / 6;
-            all.push(named("base64", encoded[from..to].to_owned()));
-        }
-    }
-    all
-}
-
-fn map(item: &HashMap<String, AttributeValue>, bytes: &mut Vec<u8>) {
-    for (name, attribute) in item {
-        bytes.extend(name.as_bytes());
-        bytes.push(b'\n');
-        value(attribute, bytes);
-        bytes.push(b'\n');
-    }
-}
-
-fn value(attribute: &AttributeValue, bytes: &mut Vec<u8>) {
-    match attribute {
-        AttributeValue::S(text) | AttributeValue::N(text) => bytes.extend(text.as_bytes()),
-        AttributeValue::B(blob) => bytes.extend(blob.as_ref()),
-        AttributeValue::M(fields) => map(fields, bytes),
-        AttributeValue::L(values) => values.iter().for_each(|one| value(one, bytes)),
-        AttributeValue::Ss(texts) | AttributeValue::Ns(texts) => bytes.extend(texts.join("\n").as_bytes()),
-        AttributeValue::Bs(blobs) => blobs.iter().for_each(|blob| bytes.extend(blob.as_ref())),
-        _ => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_is_found_in_every_dress() {
-        let canary = Canary::new(&["Ada-4711"]);
-        for before in ["", "x", "xy", "xyz"] {
-            let text = format!("{before}Ada-4711 and more");
-            for dress in [
-                text.clone(),
-                STANDARD_NO_PAD.encode(&text),
-                URL_SAFE_NO_PAD.encode(&text),
-                hex::encode(&text),
-            ] {
-                assert!(!canary.in_bytes(dress.as_bytes()).is_empty(), "{dress}");
-            }
-        }
-        assert!(
-            !canary
-                .in_bytes(hex::encode(Sha256::digest("Ada-4711")).as_bytes())
-                .is_empty()
-        );
-        assert!(canary.in_bytes(b"Ada-4712 Bda-4711").is_empty());
-    }
-
-    #[test]
-    fn a_value_is_searched_however_deep() {
-        let deep =
-            AttributeValue::M([("a".to_owned(), AttributeValue::L(vec![AttributeValue::S("Ada".into())]))].into());
-        let mut bytes = vec![];
-        map(&[("doc".to_owned(), deep)].into(), &mut bytes);
-        assert_eq!(Canary::new(&["Ada"]).in_bytes(&bytes).len(), 1);
     }
 }

@@ -1,0 +1,15 @@
+//! The rules of the house, held by tests: who may import whom, how a file begins, what the template must not forget.
+
+mod imports;
+mod sources;
+mod template;
+
+/// The functions: folder, package, binary and the stem of everything in the template.
+const FUNCTIONS: [&str; 6] = [
+    "execution",
+    "notification",
+    "planning",
+    "review",
+    "submission",
+    "supervision",
+];

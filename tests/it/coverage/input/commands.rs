@@ -1,0 +1,44 @@
+//! Commands whose body is not as agreed.
+
+use harness::{App, deletion, rows};
+use serde_json::json;
+
+use super::assert_invalid;
+
+#[tokio::test]
+async fn a_bad_command_is_told_where_and_writes_nothing() {
+    let app = App::start_alone().await;
+    let ada = app.subject("Ada").await;
+    let case = ada.submit(deletion(["profile"])).await;
+    case.letters(&ada.person.email, 1).await;
+    let before = rows::count(&app).await;
+    let digest = "0".repeat(64);
+    for (verb, body, pointer) in [
+        ("/verify", json!({}), "/method"),
+        ("/verify", json!({ "method": "  " }), "/method"),
+        ("/verify", json!({ "method": "x", "by": "me" }), "/by"),
+        ("/reject", json!({}), "/reason"),
+        ("/reject", json!({ "reason": "" }), "/reason"),
+        ("/reject", json!({ "reason": "x".repeat(2_001) }), "/reason"),
+        ("/withdraw", json!({}), "/reason"),
+        ("/withdraw", json!({ "reason": 5 }), "/reason"),
+        ("/approve", json!({ "verification": {} }), "/verification/method"),
+        ("/approve", json!({ "force": true }), "/force"),
+        (
+            "/execute",
+            json!({ "confirmation": "EXECUTE DELETE NOW" }),
+            "/preview_digest",
+        ),
+        ("/execute", json!({ "preview_digest": digest }), "/confirmation"),
+        (
+            "/execute",
+            json!({ "confirmation": 1, "preview_digest": digest }),
+            "/confirmation",
+        ),
+    ] {
+        let answer = case.call(&app.approver, verb, body.clone()).await;
+        assert_invalid(&answer, pointer, &format!("{verb} {body}"));
+    }
+    assert_eq!(rows::count(&app).await, before, "something was written");
+    assert_eq!(case.trail().await.len(), 1, "a malformed command leaves no trace");
+}
