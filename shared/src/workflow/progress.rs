@@ -26,15 +26,18 @@ pub async fn progress<S: Requests + Work, K>(
     let Some(job) = &facts.job else { return Ok(None) };
     let key = facts.key();
     let cached = records.store.progress(&key).await?;
-    if let Some(fresh) = cached
-        .as_ref()
-        .filter(|p| now < Period::seconds(FRESH_SECONDS).after(p.at))
-    {
+    if let Some(fresh) = cached.as_ref().filter(|p| is_fresh(p, job, now)) {
         return Ok(Some(fresh.clone()));
     }
     let next = recount(records, &key, job, cached, now).await?;
     records.store.put_progress(&key, &next).await?;
     Ok(Some(next))
+}
+
+/// Whether a cached recount may be shown. One made while planning is not: from sweeping on, `planned` is exact.
+fn is_fresh(cached: &Progress, job: &Job, now: Timestamp) -> bool {
+    let exact = cached.plan_complete || job.phase == Phase::Planning;
+    exact && now < Period::seconds(FRESH_SECONDS).after(cached.at)
 }
 
 async fn recount<S: Requests + Work, K>(
@@ -100,5 +103,59 @@ pub fn eta(facts: &Facts, progress: &Progress, now: Timestamp) -> Option<Timesta
             Some(Period::seconds(seconds).after(now))
         }
         Phase::Planning | Phase::Purging | Phase::Verifying | Phase::Packaging | Phase::Closing => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::outcome::{Code, Counts};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("in range")
+    }
+
+    fn cached(plan_complete: bool, samples: &[(i64, u64)]) -> Progress {
+        let samples = samples.iter().map(|(second, processed)| Sample {
+            at: at(*second),
+            processed: *processed,
+        });
+        Progress {
+            v: 1,
+            at: at(100),
+            plan_complete,
+            planned: 10,
+            counts: Counts::all(Code::Untouched, 10),
+            samples: samples.collect(),
+            percent: 0,
+        }
+    }
+
+    fn job(phase: Phase) -> Job {
+        Job { phase, ..Job::queued() }
+    }
+
+    #[test]
+    fn a_recount_is_good_for_two_seconds_and_never_into_the_next_phase() {
+        assert!(is_fresh(&cached(true, &[]), &job(Phase::Sweeping), at(101)));
+        assert!(!is_fresh(&cached(true, &[]), &job(Phase::Sweeping), at(102)));
+        assert!(is_fresh(&cached(false, &[]), &job(Phase::Planning), at(101)));
+        assert!(!is_fresh(&cached(false, &[]), &job(Phase::Sweeping), at(101)));
+    }
+
+    #[test]
+    fn percent_reaches_100_only_with_the_last_record() {
+        assert_eq!(percent(0, 10, Phase::Planning), 0);
+        assert_eq!(percent(999, 1_000, Phase::Sweeping), 99);
+        assert_eq!(percent(1_000, 1_000, Phase::Sweeping), 100);
+        assert_eq!(percent(0, 0, Phase::Verifying), 100, "nothing to do is done");
+    }
+
+    #[test]
+    fn there_is_no_rate_before_something_was_measured_twice() {
+        assert_eq!(rate(&cached(true, &[])), None);
+        assert_eq!(rate(&cached(true, &[(1, 5)])), None);
+        assert_eq!(rate(&cached(true, &[(1, 5), (3, 5)])), None, "nothing moved");
+        assert_eq!(rate(&cached(true, &[(1, 5), (3, 25)])), Some(10.0));
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Swept {
     pub(super) planned: u64,
     /// Execute to the last record swept, by the trail's clock.
     pub(super) seconds: f64,
+    /// The part of it after planning.
+    pub(super) sweeping_seconds: f64,
     /// Until when all of it can be restored: the first chunk's window may end while the last one is still swept.
     pub(super) first_expiry: jiff::Timestamp,
 }
@@ -53,7 +55,7 @@ pub(super) async fn until_swept(journey: &Journey, path: &str) -> Result<Swept> 
     if let Some(bar) = bar {
         bar.finish();
     }
-    let seconds = sweep_seconds(journey, path).await?;
+    let (seconds, sweeping_seconds) = sweep_seconds(journey, path).await?;
     let planned = request["job"]["progress"]["planned"].as_u64().context("no planned")?;
     console::line(format!(
         "  ok  swept {planned} records in {seconds:.1} s, from execute to the last one"
@@ -66,12 +68,13 @@ pub(super) async fn until_swept(journey: &Journey, path: &str) -> Result<Swept> 
     Ok(Swept {
         planned,
         seconds,
+        sweeping_seconds,
         first_expiry: executed + window,
     })
 }
 
-/// From the entry `execute` to the entry `swept`.
-async fn sweep_seconds(journey: &Journey, path: &str) -> Result<f64> {
+/// From the entries `execute` and `planned` to the entry `swept`.
+async fn sweep_seconds(journey: &Journey, path: &str) -> Result<(f64, f64)> {
     let trail: Value = journey.approver.get(&format!("{path}/audit")).await?.success()?;
     let entries = trail["entries"].as_array().context("the trail has no entries")?;
     let at = |action: &str| -> Result<jiff::Timestamp> {
@@ -82,7 +85,9 @@ async fn sweep_seconds(journey: &Journey, path: &str) -> Result<f64> {
             .with_context(|| format!("no entry {action}"))?;
         Ok(entry["at"].as_str().context("no instant")?.parse()?)
     };
-    Ok(at("swept")?.duration_since(at("execute")?).as_secs_f64())
+    let swept = at("swept")?;
+    let since = |instant: jiff::Timestamp| swept.duration_since(instant).as_secs_f64();
+    Ok((since(at("execute")?), since(at("planned")?)))
 }
 
 /// Waits for the end of the recovery window, then for TTL to have done its part: what is still there when the purge is
@@ -190,7 +195,12 @@ pub(super) fn summary(swept: &Swept, closed: &Value, bare: f64) {
     console::line(format!(
         "  bare loop          {bare:.0} records/s of the same PartiQL batches on the same emulator"
     ));
-    console::line(format!("  ratio              {:.2}", rate / bare));
+    let alone = swept.planned as f64 / swept.sweeping_seconds.max(0.001);
+    console::line(format!(
+        "  ratio              {:.2} with planning, {:.2} sweeping alone",
+        rate / bare,
+        alone / bare
+    ));
     console::line(format!("  account            {}", closed["job"]["progress"]));
 }
 
