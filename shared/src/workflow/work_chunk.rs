@@ -127,8 +127,8 @@ where
             Op::Sweep => {
                 let order = sweep_order(facts, &dataset, &lines, now)?;
                 if inspect_only {
-                    // What cannot even be read stays as it was; the finding tells a person.
-                    return Ok(self.sources.inspect(order).await.unwrap_or(before));
+                    // A source that is away for now is asked again; one that refuses for good is `give_up`'s.
+                    return Ok(self.sources.inspect(order).await?);
                 }
                 Ok(self.sources.sweep(order).await?)
             }
