@@ -39,23 +39,23 @@ pub fn explain(code: &str) -> Explanation {
     let (text, remedy) = match code {
         "parked" => (
             "The chunk was tried five times and never completed.",
-            "Look at the execution function's log for this chunk, repair the cause, then retry.",
+            "Look at the execution function's log for this chunk and repair the cause. Keep the request: this version cannot retry.",
         ),
         "access_denied" => (
             "Lethe's role may not write to the source.",
-            "Run `lethe data-map apply` again and check the key policy of the source's KMS key, then retry.",
+            "Run `lethe data-map apply` again and check the key policy of the source's KMS key. Keep the request: this version cannot retry.",
         ),
         "source_gone" => (
             "The table or bucket does not exist any more.",
-            "Restore it, or change the data map and submit a new request.",
+            "Restore it. Keep the request: this version cannot retry.",
         ),
         "leftover" => (
             "Records were still found after three verifications.",
-            "Find out what keeps writing them; erase them with a new request.",
+            "Find out what keeps writing them and stop it. Keep the request: this version cannot retry.",
         ),
         "marked_by_other" => (
             "The record carries the mark of another request.",
-            "Wait until that request is completed, then retry.",
+            "Wait until that request is completed. Keep this one: this version cannot retry.",
         ),
         "object_locked" => (
             "Object Lock protects the object.",
@@ -63,7 +63,7 @@ pub fn explain(code: &str) -> Explanation {
         ),
         _ => (
             "The source refused the operation on these records.",
-            "Look up the code in the source's documentation, repair, retry.",
+            "Look up the code in the source's documentation and repair. Keep the request: this version cannot retry.",
         ),
     };
     Explanation { text, remedy }
