@@ -11,7 +11,8 @@
 //! | [`workflow`] | one file a use case: load, decide, commit, dispatch | all above |
 //! | `storage`, `queue`, `blob`, `mail`, `sealing`, `source` | adapters, one SDK each (feature `aws`) | `ports`, `domain` |
 //! | `runtime` | configuration, telemetry, HTTP and SQS edges (feature `aws`) | everything |
-//! | `sim` | the simulator's fakes (feature `sim`) | `ports`, `domain` |
+//! | [`knobs`] | sizes and guards that only a test build can turn; constants everywhere else | nothing |
+//! | `sim` | the simulator's scheduler and fakes (feature `sim`) | `ports`, `domain` |
 //!
 //! # What holds everywhere
 //!
@@ -21,6 +22,7 @@
 
 pub mod audit;
 pub mod domain;
+pub mod knobs;
 pub mod ports;
 pub mod state_machine;
 pub mod workflow;

@@ -17,6 +17,9 @@ pub const CHUNK_RECORDS: usize = 500;
 /// Chunks of one dataset that may be outstanding at a time.
 pub const WINDOW: u32 = 32;
 
+/// Chunks per page of a plan: with the cursor they fill one transaction of 100 actions (TransactWriteItems' limit).
+pub const PAGE_CHUNKS: usize = 99;
+
 /// Leases after which a chunk that never completes is parked.
 pub const MAX_LEASES: u32 = 5;
 

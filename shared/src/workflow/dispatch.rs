@@ -1,4 +1,4 @@
-//! Dispatch: who gets the next message. At most [`WINDOW`] chunks of a dataset are outstanding.
+//! Dispatch: who gets the next message. At most a window of chunks of a dataset is outstanding.
 //!
 //! Guarantee: a message is numbered in the row before it is sent, so a chunk has one valid message at any time; a
 //! message that could not be sent leaves a Ready row that supervision finds.
@@ -6,12 +6,13 @@
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 
-use crate::domain::chunk::{Chunk, ChunkState, WINDOW};
+use crate::domain::chunk::{Chunk, ChunkState};
 use crate::domain::deadline::purge_due;
 use crate::domain::ids::RequestKey;
 use crate::domain::job::Phase;
 use crate::domain::message::{ChunkMessage, PlanMessage, VERSION};
 use crate::domain::request::Facts;
+use crate::knobs::sizes;
 use crate::ports::{Fault, Queues, Work};
 use crate::state_machine::chunk::{is_purgeable, promote, resend};
 
@@ -46,7 +47,7 @@ pub async fn fill_windows(
         let mut mine: Vec<_> = chunks.iter().filter(|c| c.id.dataset == pin.id).collect();
         mine.sort_by_key(|c| (c.id.generation, c.id.n));
         let outstanding = mine.iter().filter(|c| is_outstanding(c)).count();
-        let room = (WINDOW as usize).saturating_sub(outstanding);
+        let room = (sizes().window as usize).saturating_sub(outstanding);
         next.extend(
             mine.into_iter()
                 .filter_map(|c| wanted(facts, c, now).map(|row| (c.rev, row)))
@@ -65,7 +66,7 @@ pub async fn follow(
     now: Timestamp,
 ) -> Result<bool, Fault> {
     let mut id = done.id.clone();
-    id.n += WINDOW;
+    id.n += sizes().window;
     let Some(chunk) = work.chunk(&facts.key(), &id).await? else {
         return Ok(false);
     };

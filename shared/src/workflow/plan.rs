@@ -12,7 +12,7 @@ use super::bench::Bench;
 use super::commit::{Before, Circumstances};
 use super::failure::Failure;
 use super::records::Loaded;
-use crate::domain::chunk::{CHUNK_RECORDS, Chunk, ChunkId, ChunkState, ManifestSlice, Op};
+use crate::domain::chunk::{Chunk, ChunkId, ChunkState, ManifestSlice, Op};
 use crate::domain::data_map::Dataset;
 use crate::domain::finding::Finding;
 use crate::domain::ids::SubjectId;
@@ -22,12 +22,10 @@ use crate::domain::message::PlanMessage;
 use crate::domain::object_keys;
 use crate::domain::outcome::{Code, Counts};
 use crate::domain::request::{Facts, Status};
+use crate::knobs::sizes;
 use crate::ports::{Config, DataKey, Fault, Keys, Manifests, PageOrder, Queues, Requests, Sealer, Sources, Work};
 use crate::state_machine::command::Event;
 use crate::state_machine::request::observe;
-
-/// Chunks per page: with the cursor they fill one transaction of 100 actions (TransactWriteItems' limit).
-pub const PAGE_CHUNKS: usize = 99;
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,7 +172,7 @@ where
             request: facts.id,
             cutoff: facts.executed_at.ok_or_else(|| gone("it was never executed"))?,
             cursor: cursor.as_deref(),
-            limit: PAGE_CHUNKS * CHUNK_RECORDS,
+            limit: sizes().page_chunks * sizes().chunk_records,
         };
         let page = self.sources.page(order).await?;
         let chunks = self.store_chunks(facts, plan, data_key, &page.lines, now).await?;
@@ -214,7 +212,7 @@ where
         }
         let mut object = Vec::new();
         let mut slices = Vec::new();
-        for (i, part) in lines.chunks(CHUNK_RECORDS).enumerate() {
+        for (i, part) in lines.chunks(sizes().chunk_records).enumerate() {
             let n = plan.chunks + u32::try_from(i).unwrap_or(u32::MAX);
             let id = ChunkId {
                 dataset: plan.dataset.clone(),
