@@ -8,10 +8,12 @@
 //! | [`world`] | time, dice, tasks, and the gate that every call passes |
 //! | [`fate`] | what befalls a call: crash, failure, lost answer, delay |
 //! | [`scheduler`] | picks what happens next, among calls and the environment |
+//! | [`alone()`] | one task with nothing around it |
 //! | [`store`], [`queues`], [`blobs`], [`sources`], [`sealer`], [`mailer`] | the fakes, one a port |
 //!
 //! Where next: `tests/sim`, which builds a stack of these, plays scenarios on it and checks what must hold.
 
+pub mod alone;
 pub mod blobs;
 pub mod dice;
 pub mod fate;
@@ -23,6 +25,7 @@ pub mod sources;
 pub mod store;
 pub mod world;
 
+pub use alone::alone;
 pub use dice::Dice;
 pub use fate::{Calm, Crashes, Fate, Fates, Side, Storm};
 pub use scheduler::{Environment, Restless, run};

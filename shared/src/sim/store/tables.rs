@@ -1,0 +1,97 @@
+//! The rows, as they are. Oracles read them; only the store writes them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::audit::Entry;
+use crate::domain::chunk::{Chunk, ChunkId};
+use crate::domain::finding::Finding;
+use crate::domain::ids::{Category, DatasetId, Ref, RequestId, RequestKey, Tenant};
+use crate::domain::job::Plan;
+use crate::domain::outbox::Mail;
+use crate::domain::request::Kind;
+use crate::ports::{HoldHead, Idempotency, Preview, Progress, RequestRow, WrappedKey};
+
+/// All rows of the three tables.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tables {
+    /// What hangs on each request.
+    pub requests: BTreeMap<RequestKey, OfRequest>,
+    /// Which request holds a scope.
+    pub scopes: BTreeMap<Scope, RequestId>,
+    /// Idempotency keys, by tenant, caller and hash.
+    pub idempotency: BTreeMap<(Tenant, Ref, String), Expiring<Idempotency>>,
+    /// Heads of holds, by tenant and subject.
+    pub holds: BTreeMap<(Tenant, Ref), HoldHead>,
+    /// Wrapped data keys, by name.
+    pub keys: BTreeMap<String, WrappedKey>,
+}
+
+/// All rows of one request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OfRequest {
+    /// Its own row.
+    pub request: Option<RequestRow>,
+    /// Its trail.
+    pub entries: BTreeMap<u64, Entry>,
+    /// Its mails.
+    pub mails: BTreeMap<u32, Mail>,
+    /// Its plans.
+    pub plans: BTreeMap<(DatasetId, u8), Plan>,
+    /// Its chunks.
+    pub chunks: BTreeMap<ChunkId, Chunk>,
+    /// Its findings, by chunk and code.
+    pub findings: BTreeMap<(ChunkId, String), Finding>,
+    /// The cached recount.
+    pub progress: Option<Progress>,
+    /// Kept previews, by digest.
+    pub previews: BTreeMap<String, Expiring<Preview>>,
+}
+
+/// A row that TTL deletes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expiring<T> {
+    /// The row.
+    pub row: T,
+    /// When TTL will have come round to it.
+    pub deleted_at: Timestamp,
+}
+
+/// What no two open requests share.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Scope {
+    /// Which tenant's.
+    pub tenant: Tenant,
+    /// Whose.
+    pub subject_ref: Ref,
+    /// Of which kind.
+    pub kind: Kind,
+    /// Which category.
+    pub category: Category,
+}
+
+impl Tables {
+    /// The rows of one request; none if it has none.
+    pub fn of(&self, key: &RequestKey) -> Option<&OfRequest> {
+        self.requests.get(key)
+    }
+
+    /// Every request's own row.
+    pub fn rows(&self) -> impl Iterator<Item = &RequestRow> {
+        self.requests.values().filter_map(|of| of.request.as_ref())
+    }
+
+    /// The rows of one request, to be changed.
+    pub(super) fn of_mut(&mut self, key: &RequestKey) -> &mut OfRequest {
+        self.requests.entry(key.clone()).or_default()
+    }
+
+    /// Lets TTL do its work.
+    pub(super) fn expire(&mut self, now: Timestamp) {
+        self.idempotency.retain(|_, key| key.deleted_at > now);
+        for of in self.requests.values_mut() {
+            of.previews.retain(|_, preview| preview.deleted_at > now);
+        }
+    }
+}
