@@ -16,3 +16,4 @@ pub mod period;
 pub mod personal;
 pub mod policy;
 pub mod request;
+pub mod written_at;

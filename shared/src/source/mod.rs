@@ -7,13 +7,12 @@
 //!   and calling again finds what was already done by its mark.
 //! * Keys and values of records never enter an error, a log line or a statement's text.
 //!
-//! Where next: `dynamodb` and `s3` hold the two kinds, `written_at` the comparison with the cutoff, `fault` what an
-//! error means. The order of operations is the workflows'; the contract is in [`crate::ports::Sources`].
+//! Where next: `dynamodb` and `s3` hold the two kinds, `fault` what an error means. The order of operations is the
+//! workflows'; the contract is in [`crate::ports::Sources`].
 
 mod dynamodb;
 mod fault;
 mod s3;
-mod written_at;
 
 use std::time::Duration;
 

@@ -14,8 +14,9 @@ use super::attribute::{self, Item, Key};
 use crate::domain::data_map::{Dataset, DynamoPlace, Marks, TenantBinding};
 use crate::domain::ids::{RequestId, Tenant};
 use crate::domain::manifest::Scalar;
+use crate::domain::written_at;
 use crate::ports::Fault;
-use crate::source::{fault, written_at};
+use crate::source::fault;
 
 const DESCRIBE: &str = "describing a table";
 

@@ -5,11 +5,11 @@
 
 use jiff::Timestamp;
 
-use crate::domain::data_map::{TimeFormat, WrittenAt};
-use crate::domain::manifest::Scalar;
+use super::data_map::{TimeFormat, WrittenAt};
+use super::manifest::Scalar;
 
 /// Whether the record was written after the cutoff.
-pub(super) fn is_later(form: &WrittenAt, value: Option<&Scalar>, cutoff: Timestamp) -> bool {
+pub fn is_later(form: &WrittenAt, value: Option<&Scalar>, cutoff: Timestamp) -> bool {
     value
         .and_then(|value| instant(form.format, value))
         .is_some_and(|written| written > cutoff)
