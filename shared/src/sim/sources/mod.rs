@@ -1,1 +1,125 @@
-//! The fake of the application's data.
+//! The fake of the application's data: tables with TTL and lagging indexes, versioned buckets, and their application.
+//!
+//! Guarantees: what one statement, one listing or one delete does is what the real service does; nothing larger is
+//! whole. A chunk is swept and purged by many conditional writes in batches, several in flight, so a crash falls between
+//! two of them and a zombie's batch lands late. Batches are smaller than the real ones where chunks are. Every effect is
+//! in the [`journal`]. The table or bucket of a dataset must be [hosted](SimSources::host), or it is `source_gone`.
+//!
+//! | file | what |
+//! |---|---|
+//! | `application`, `hosting` | what the application and its operators do: write, delete, lock, break, repair; no calls |
+//! | `table`, `view` | a table; what a dataset makes of its items |
+//! | `items`, `sweep`, `purge`, `ttl` | a table's side of the port; DynamoDB's own deletions |
+//! | `bucket`, `objects`, `hide`, `destroy` | a bucket, and its side of the port |
+//! | `calls` | calls, batches, throttling |
+//! | [`journal`] | everything that happened to a record |
+//!
+//! The decisions are written anew here, not taken from the adapters: `tests/it/conformance` plays the same cases on
+//! both, and a mistake in one of them shows.
+
+mod application;
+mod bucket;
+mod calls;
+mod destroy;
+mod hide;
+mod hosting;
+mod items;
+pub mod journal;
+mod objects;
+mod purge;
+mod sweep;
+mod table;
+#[cfg(test)]
+mod tests;
+mod ttl;
+mod view;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::time::Duration;
+
+use bucket::Bucket;
+use journal::{Effect, RecordId};
+use table::Table;
+pub use table::{Item, Key};
+use view::View;
+
+use super::world::World;
+use crate::domain::data_map::Place;
+use crate::domain::ids::RequestId;
+use crate::domain::outcome::LineOutcome;
+use crate::ports::{Census, Fault, Page, PageOrder, PurgeOrder, Sources, SweepOrder};
+
+/// The application's data. Clones share it.
+#[derive(Clone, Debug)]
+pub struct SimSources {
+    world: World,
+    state: Rc<RefCell<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    tables: BTreeMap<String, Table>,
+    buckets: BTreeMap<String, Bucket>,
+    /// Containers that answer every call so.
+    broken: BTreeMap<String, &'static str>,
+    /// Records that refuse every write so.
+    locked: BTreeMap<RecordId, &'static str>,
+    /// What plans listed: a record and, of an object, each version in scope.
+    planned: BTreeSet<(RequestId, RecordId, Option<String>)>,
+    journal: Vec<Effect>,
+    versions_made: u64,
+}
+
+impl SimSources {
+    /// Without any table or bucket.
+    pub fn new(world: &World) -> Self {
+        Self {
+            world: world.clone(),
+            state: Rc::default(),
+        }
+    }
+}
+
+impl Sources for SimSources {
+    async fn page(&self, order: PageOrder<'_>) -> Result<Page, Fault> {
+        let dataset = order.dataset;
+        match &dataset.place {
+            Place::Dynamodb(place) => self.page_of_items(View { dataset, place }, &order).await,
+            Place::S3(place) => self.page_of_objects(place, &order).await,
+        }
+    }
+
+    async fn census(&self, order: PageOrder<'_>, patience: Duration) -> Result<Census, Fault> {
+        let dataset = order.dataset;
+        match &dataset.place {
+            Place::Dynamodb(place) => self.count_items(View { dataset, place }, &order, patience).await,
+            Place::S3(place) => self.count_objects(place, &order, patience).await,
+        }
+    }
+
+    async fn sweep(&self, order: SweepOrder<'_>) -> Result<Vec<LineOutcome>, Fault> {
+        let dataset = order.dataset;
+        match &dataset.place {
+            Place::Dynamodb(place) => self.sweep_items(View { dataset, place }, &order).await,
+            Place::S3(place) => self.hide_objects(place, &order).await,
+        }
+    }
+
+    async fn inspect(&self, order: SweepOrder<'_>) -> Result<Vec<LineOutcome>, Fault> {
+        let dataset = order.dataset;
+        match &dataset.place {
+            Place::Dynamodb(place) => self.inspect_items(View { dataset, place }, &order).await,
+            Place::S3(place) => self.inspect_objects(place, &order).await,
+        }
+    }
+
+    async fn purge(&self, order: PurgeOrder<'_>) -> Result<Vec<LineOutcome>, Fault> {
+        let dataset = order.dataset;
+        match &dataset.place {
+            Place::Dynamodb(place) => self.purge_items(View { dataset, place }, &order).await,
+            Place::S3(place) => self.destroy_objects(place, &order).await,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Sweep of objects: a delete marker on each planned version that is still the newest, our own found again.
+
+use jiff::Timestamp;
+
+use super::bucket::{Planned, Standing, standing};
+use super::calls::Answer;
+use super::journal::{Effect, RecordId, Version, What, Who};
+use super::{SimSources, State};
+use crate::domain::data_map::S3Place;
+use crate::domain::outcome::{Code, LineOutcome};
+use crate::ports::{Fault, SweepOrder};
+
+const HIDE: &str = "put delete markers";
+
+impl SimSources {
+    pub(super) async fn hide_objects(
+        &self,
+        place: &S3Place,
+        order: &SweepOrder<'_>,
+    ) -> Result<Vec<LineOutcome>, Fault> {
+        self.demand_versioning(HIDE, &place.bucket)?;
+        let mut open = planned(order)?;
+        let mut outcomes = vec![LineOutcome::failed("changed"); open.len()];
+        // The second round is for keys written between the look and the marker.
+        for _ in 0..2 {
+            open = self.hide_round(place, order, open, &mut outcomes).await?;
+        }
+        Ok(outcomes)
+    }
+
+    async fn hide_round(
+        &self,
+        place: &S3Place,
+        order: &SweepOrder<'_>,
+        lines: Vec<Planned>,
+        outcomes: &mut [LineOutcome],
+    ) -> Result<Vec<Planned>, Fault> {
+        let found = self.histories(&place.bucket, &lines).await?;
+        let mut hiding = Vec::new();
+        for (line, history) in lines.into_iter().zip(found) {
+            match standing(history.as_ref(), &line) {
+                Standing::Absent => outcomes[line.at] = LineOutcome::plain(Code::AlreadyAbsent),
+                Standing::Hidden(marker) => outcomes[line.at] = swept(marker),
+                Standing::Open(body) => hiding.push((line, body)),
+            }
+        }
+        let hide = |state: &mut State, target: &(Planned, String)| state.hide(place, order, target, self.world.now());
+        let answers = self.each(HIDE, &place.bucket, &hiding, hide).await?;
+        let mut changed = Vec::new();
+        for ((line, _), answer) in hiding.into_iter().zip(answers) {
+            match answer {
+                Answer::Done(marker) => outcomes[line.at] = swept(marker),
+                Answer::Refused(code) => outcomes[line.at] = LineOutcome::failed(code),
+                Answer::ConditionFailed => changed.push(line),
+            }
+        }
+        Ok(changed)
+    }
+
+    pub(super) async fn inspect_objects(
+        &self,
+        place: &S3Place,
+        order: &SweepOrder<'_>,
+    ) -> Result<Vec<LineOutcome>, Fault> {
+        let lines = planned(order)?;
+        let found = self.histories(&place.bucket, &lines).await?;
+        let state = |(line, history): (&Planned, Option<Vec<Version>>)| match standing(history.as_ref(), line) {
+            Standing::Absent => LineOutcome::plain(Code::AlreadyAbsent),
+            Standing::Open(_) => LineOutcome::plain(Code::Untouched),
+            Standing::Hidden(marker) => swept(marker),
+        };
+        Ok(lines.iter().zip(found).map(state).collect())
+    }
+}
+
+fn planned(order: &SweepOrder<'_>) -> Result<Vec<Planned>, Fault> {
+    let lines = order.lines.iter().enumerate();
+    lines.map(|(at, line)| Planned::of(HIDE, at, line)).collect()
+}
+
+fn swept(marker: Option<String>) -> LineOutcome {
+    LineOutcome {
+        code: Code::Swept,
+        detail: marker,
+    }
+}
+
+impl State {
+    /// One entry of a delete, on condition of the content: what S3 compares is the ETag, which equal contents share.
+    fn hide(
+        &mut self,
+        place: &S3Place,
+        order: &SweepOrder<'_>,
+        (line, body): &(Planned, String),
+        now: Timestamp,
+    ) -> Answer {
+        let record = RecordId::object(&place.bucket, &line.key);
+        let history = self.buckets[&place.bucket].objects.get(&line.key);
+        let top = history.and_then(|history| history.last());
+        let Some(top) = top.filter(|top| top.body.as_ref() == Some(body)).cloned() else {
+            return Answer::ConditionFailed;
+        };
+        if let Some(code) = self.locked.get(&record) {
+            return Answer::Refused(code);
+        }
+        let marker = self.add_version(&place.bucket, &line.key, None, now, Some(order.request));
+        let planned = self.planned.contains(&(order.request, record.clone(), Some(top.id)));
+        self.journal.push(Effect {
+            at: now,
+            who: Who::Request(order.request),
+            record,
+            what: What::Hidden { marker: marker.clone() },
+            planned,
+            mark: None,
+            written: Some(top.made),
+        });
+        Answer::Done(Some(marker))
+    }
+}

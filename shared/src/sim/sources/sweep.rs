@@ -1,0 +1,189 @@
+//! Sweep of items: one conditional statement each, a failed condition read back and told apart, a second round for items
+//! whose TTL had changed.
+
+use super::calls::{Answer, key_of};
+use super::journal::{Effect, RecordId, What, Who};
+use super::table::{Item, Key, Stored};
+use super::view::{Marked, View};
+use super::{SimSources, State};
+use crate::domain::manifest::{Line, Scalar};
+use crate::domain::outcome::{Code, LineOutcome};
+use crate::knobs::Guard;
+use crate::ports::{Fault, SweepOrder};
+
+const MARK: &str = "mark items";
+
+/// A line to be marked: its place in the order, and what must still be true of the item.
+struct Task {
+    at: usize,
+    key: Key,
+    ttl: Option<Scalar>,
+    written: Option<Scalar>,
+}
+
+impl Task {
+    fn of(at: usize, line: &Line) -> Result<Self, Fault> {
+        let key = key_of(MARK, line)?;
+        let (ttl, written) = match line {
+            Line::Item { ttl, written, .. } => (ttl.clone(), written.clone()),
+            Line::Object { .. } => (None, None),
+        };
+        Ok(Self { at, key, ttl, written })
+    }
+
+    fn refreshed(self, view: View<'_>, item: &Item) -> Self {
+        Self {
+            ttl: view.ttl(item),
+            written: view.written(item),
+            ..self
+        }
+    }
+}
+
+impl SimSources {
+    pub(super) async fn sweep_items(&self, view: View<'_>, order: &SweepOrder<'_>) -> Result<Vec<LineOutcome>, Fault> {
+        let tasks = order.lines.iter().enumerate().map(|(at, line)| Task::of(at, line));
+        let mut tasks = tasks.collect::<Result<Vec<_>, _>>()?;
+        let mut outcomes = vec![LineOutcome::failed("changed"); order.lines.len()];
+        for _ in 0..2 {
+            tasks = self.round(view, order, tasks, &mut outcomes).await?;
+        }
+        Ok(outcomes)
+    }
+
+    /// Writes what is settled; answers the tasks worth another round.
+    async fn round(
+        &self,
+        view: View<'_>,
+        order: &SweepOrder<'_>,
+        tasks: Vec<Task>,
+        outcomes: &mut [LineOutcome],
+    ) -> Result<Vec<Task>, Fault> {
+        let now = || self.world.now();
+        let mark = |state: &mut State, task: &Task| state.mark(view, order, task, now());
+        let answers = self.each(MARK, &view.place.table, &tasks, mark).await?;
+        let mut contested = Vec::new();
+        for (task, answer) in tasks.into_iter().zip(answers) {
+            match answer {
+                Answer::Done(_) => outcomes[task.at] = LineOutcome::plain(Code::Swept),
+                Answer::Refused(code) => outcomes[task.at] = LineOutcome::failed(code),
+                Answer::ConditionFailed => contested.push(task),
+            }
+        }
+        let keys: Vec<Key> = contested.iter().map(|task| task.key.clone()).collect();
+        let found = self.read_items(view, &keys).await?;
+        let mut again = Vec::new();
+        for (task, item) in contested.into_iter().zip(found) {
+            match settled(view, order, &order.lines[task.at], item.as_ref()) {
+                Some(outcome) => outcomes[task.at] = outcome,
+                None => again.extend(item.map(|item| task.refreshed(view, &item))),
+            }
+        }
+        Ok(again)
+    }
+
+    pub(super) async fn inspect_items(
+        &self,
+        view: View<'_>,
+        order: &SweepOrder<'_>,
+    ) -> Result<Vec<LineOutcome>, Fault> {
+        let keys = order.lines.iter().map(|line| key_of("read marks", line));
+        let found = self.read_items(view, &keys.collect::<Result<Vec<_>, _>>()?).await?;
+        let state = |item: &Option<Item>| match item {
+            None => Code::AlreadyAbsent,
+            Some(item) if view.mark_of(item, order.request) == Marked::Mine => Code::Swept,
+            Some(_) => Code::Untouched,
+        };
+        Ok(found.iter().map(state).map(LineOutcome::plain).collect())
+    }
+}
+
+/// What a failed condition turns out to mean; none: try again with what was just read.
+fn settled(view: View<'_>, order: &SweepOrder<'_>, line: &Line, item: Option<&Item>) -> Option<LineOutcome> {
+    let plain = |code| Some(LineOutcome::plain(code));
+    let Some(item) = item else {
+        return plain(Code::AlreadyAbsent);
+    };
+    if view.mark_of(item, order.request) == Marked::Mine {
+        return plain(Code::Swept);
+    }
+    if view.is_anothers(item, order.request) {
+        return Some(LineOutcome::failed("marked_by_other"));
+    }
+    if view.is_later(item, order.cutoff) {
+        return plain(Code::ArrivedLater);
+    }
+    let planned = match line {
+        Line::Item { written, .. } => written.clone(),
+        Line::Object { .. } => None,
+    };
+    let same = view.written(item) == planned && view.is_of(order.tenant, item);
+    (!same).then(|| LineOutcome::failed("changed"))
+}
+
+impl State {
+    /// One statement. Without an item it does nothing: an UPDATE in PartiQL never makes one.
+    fn mark(&mut self, view: View<'_>, order: &SweepOrder<'_>, task: &Task, now: jiff::Timestamp) -> Answer {
+        let record = RecordId::item(&view.place.table, &task.key);
+        let stored = self.tables[&view.place.table].get(&task.key).cloned();
+        let stands = match &stored {
+            Some(stored) => as_planned(view, order, task, &stored.item),
+            None => !Guard::RecordExists.stands(),
+        };
+        if !stands {
+            return Answer::ConditionFailed;
+        }
+        if let Some(code) = self.locked.get(&record) {
+            return Answer::Refused(code);
+        }
+        let existed = stored.is_some();
+        let Stored { item, written } = stored.unwrap_or(Stored {
+            item: task.key.clone(),
+            written: None,
+        });
+        let expires_at = order.expires_at.filter(|_| view.ttl_name().is_some());
+        let what = if existed {
+            What::Marked { expires_at }
+        } else {
+            What::Conjured
+        };
+        let planned = self.planned.contains(&(order.request, record.clone(), None));
+        self.journal.push(Effect {
+            at: now,
+            who: Who::Request(order.request),
+            record,
+            what,
+            planned,
+            mark: view.mark_text(&item),
+            written,
+        });
+        let item = marked(view, order, task, item);
+        if let Some(table) = self.tables.get_mut(&view.place.table) {
+            table.put(task.key.clone(), Stored { item, written }, now);
+        }
+        Answer::Done(None)
+    }
+}
+
+fn as_planned(view: View<'_>, order: &SweepOrder<'_>, task: &Task, item: &Item) -> bool {
+    let free = match view.mark_of(item, order.request) {
+        Marked::Free => true,
+        Marked::Mine => false,
+        Marked::Other => !Guard::ForeignMark.stands(),
+    };
+    let same_age = view.written(item) == task.written || !Guard::Cutoff.stands();
+    free && same_age && view.ttl(item) == task.ttl && view.is_of(order.tenant, item)
+}
+
+fn marked(view: View<'_>, order: &SweepOrder<'_>, task: &Task, mut item: Item) -> Item {
+    let marks = view.marks();
+    item.insert(marks.id.clone(), Scalar::S(order.request.to_string()));
+    item.insert(marks.deleted_at.clone(), Scalar::S(order.now.to_string()));
+    if let Some(was) = &task.ttl {
+        item.insert(marks.ttl_was.clone(), was.clone());
+    }
+    if let (Some(ttl), Some(at)) = (view.ttl_name(), order.expires_at) {
+        item.insert(ttl.to_owned(), Scalar::N(at.to_string()));
+    }
+    item
+}
