@@ -3,7 +3,7 @@
 //!
 //! # Layout
 //!
-//! One file a subcommand: [`up`], [`down`], [`mod@test`], [`doctor`], [`policy`], [`data_map`]. Each has its
+//! One file a subcommand: [`up`], [`down`], [`mod@test`], [`model`], [`doctor`], [`policy`], [`data_map`]. Each has its
 //! `Args` and a `run`.
 //! What they stand on: `paths` (where things are), `venv` (Python), `functions` (the build), `emulator` and `port`
 //! (start, stop), `deploy` (`sam`), `users` and `password`, [`ttl`], [`stack_file`] (`.lethe/stack.json`), [`own_stack`] (a
@@ -26,6 +26,7 @@ pub mod functions;
 pub mod invoke;
 mod lint;
 pub mod mailbox;
+pub mod model;
 pub mod own_stack;
 mod password;
 pub mod paths;
