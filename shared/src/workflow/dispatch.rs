@@ -3,6 +3,8 @@
 //! Guarantee: a message is numbered in the row before it is sent, so a chunk has one valid message at any time; a
 //! message that could not be sent leaves a Ready row that supervision finds.
 
+use std::collections::BTreeSet;
+
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 
@@ -44,12 +46,12 @@ pub async fn fill_windows(
 ) -> Result<usize, Fault> {
     let mut next = Vec::new();
     for pin in &facts.datasets {
-        let mut mine: Vec<_> = chunks.iter().filter(|c| c.id.dataset == pin.id).collect();
-        mine.sort_by_key(|c| (c.id.generation, c.id.n));
+        let mine: Vec<_> = chunks.iter().filter(|c| c.id.dataset == pin.id).collect();
         let outstanding = mine.iter().filter(|c| is_outstanding(c)).count();
         let room = (sizes().window as usize).saturating_sub(outstanding);
         next.extend(
-            mine.into_iter()
+            in_line(mine, sizes().window)
+                .into_iter()
                 .filter_map(|c| wanted(facts, c, now).map(|row| (c.rev, row)))
                 .take(room),
         );
@@ -114,6 +116,26 @@ pub fn message(key: &RequestKey, row: &Chunk) -> ChunkMessage {
     }
 }
 
+/// The order in which a window is filled: first what a worker that just settled a chunk may be about to send itself.
+/// Both then mean the same row, and one of them loses; were it another, the two together would pass the window.
+fn in_line(mut chunks: Vec<&Chunk>, window: u32) -> Vec<&Chunk> {
+    let settled: BTreeSet<_> = chunks.iter().filter(|c| is_settled(c)).map(|c| place(c)).collect();
+    let follows = |c: &Chunk| {
+        let before = c.id.n.checked_sub(window);
+        before.is_none_or(|n| settled.contains(&(c.id.generation, n)))
+    };
+    chunks.sort_by_key(|c| (!follows(c), place(c)));
+    chunks
+}
+
+fn place(chunk: &Chunk) -> (u8, u32) {
+    (chunk.id.generation, chunk.id.n)
+}
+
+fn is_settled(chunk: &Chunk) -> bool {
+    matches!(chunk.state, ChunkState::Done | ChunkState::Parked)
+}
+
 fn is_outstanding(chunk: &Chunk) -> bool {
     match chunk.state {
         ChunkState::Leased => true,
@@ -147,6 +169,62 @@ fn note(result: Result<(), Fault>) {
         tracing::warn!(
             error = &fault as &dyn std::error::Error,
             "a message was not sent; supervision will send it again"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::chunk::{ChunkId, ManifestSlice, Op};
+    use crate::domain::outcome::{Code, Counts};
+
+    fn chunk(n: u32, state: ChunkState, send: u32) -> Chunk {
+        Chunk {
+            v: 1,
+            id: ChunkId {
+                dataset: "messages".parse().expect("slug"),
+                generation: 0,
+                n,
+            },
+            lines: 1,
+            manifest: ManifestSlice {
+                object: "o".into(),
+                offset: 0,
+                length: 1,
+                sha256: String::new(),
+            },
+            op: Op::Sweep,
+            state,
+            epoch: send,
+            attempts: 0,
+            send,
+            lease_until: None,
+            swept_at: None,
+            counts: Counts::all(Code::Untouched, 1),
+            outcome: None,
+            trouble: None,
+            touched_at: Timestamp::UNIX_EPOCH,
+            rev: 0,
+        }
+    }
+
+    #[test]
+    fn a_window_is_filled_with_what_a_worker_may_be_about_to_send() {
+        // Window 2. Chunk 1 was settled before chunk 0; its worker is about to send 3.
+        let chunks = [
+            chunk(0, ChunkState::Leased, 1),
+            chunk(1, ChunkState::Done, 1),
+            chunk(2, ChunkState::Ready, 0),
+            chunk(3, ChunkState::Ready, 0),
+            chunk(4, ChunkState::Ready, 0),
+        ];
+        let line = in_line(chunks.iter().collect(), 2);
+        let unsent = line.into_iter().filter(|c| c.send == 0).map(|c| c.id.n);
+        assert_eq!(
+            unsent.collect::<Vec<_>>(),
+            [3, 2, 4],
+            "with 2 first, 0, 2 and 3 would be outstanding"
         );
     }
 }

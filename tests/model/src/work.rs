@@ -8,7 +8,7 @@ use crate::action::{Delivery, Slot};
 use crate::invocation::{Hand, Invocation, Step};
 use crate::job::{Event, Phase, advance, next_event};
 use crate::protocol::{CHUNKS, Flaw, Protocol, WINDOW};
-use crate::rows::{Chunk, Lease, Plan, Rows};
+use crate::rows::{Chunk, ChunkState, Lease, Plan, Rows};
 use crate::state::State;
 
 /// A message reaches an idle worker, which reads what it is about. Mirrors the beginning of
@@ -168,7 +168,10 @@ fn commit(state: &mut State, phase: Phase, event: Event, rows: Rows) -> Step {
 
 /// Mirrors [`shared::workflow::dispatch::fill_windows`], by rows that may have moved since.
 fn fill(state: &mut State, rows: Rows) -> Step {
-    let wanted = rows.iter().flatten().filter_map(|row| row.wanted());
+    let settled = |n: usize| rows[n].is_some_and(|row| row.state == ChunkState::Done);
+    let mut line: Vec<_> = rows.iter().flatten().collect();
+    line.sort_by_key(|row| (!row.n.checked_sub(WINDOW).is_none_or(settled), row.n));
+    let wanted = line.into_iter().filter_map(|row| row.wanted());
     for row in wanted.take(state.room(&rows)) {
         state.number_and_send(row);
     }
