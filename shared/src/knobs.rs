@@ -47,10 +47,6 @@ pub enum Guard {
     NoLeftovers,
     /// A request completes only after its closing e-mail is settled.
     NoticeSettled,
-    /// The outcome object is stored before the row that names it.
-    OutcomeFirst,
-    /// The manifest is stored before the rows that name it.
-    ManifestFirst,
     /// No two open requests of a subject share a category.
     ScopeFree,
     /// Execution waits for the end of the grace period.
@@ -63,6 +59,10 @@ pub enum Guard {
     MailLease,
     /// A lost message is sent again.
     LostWork,
+    /// A chunk that never completes is given up.
+    FiveLeases,
+    /// A request's key is kept until its shredding is due.
+    ShredDue,
     /// A record written after the execution is left alone.
     Cutoff,
     /// A record that is gone is not written anew by its mark.
@@ -89,14 +89,14 @@ impl Guard {
         Self::NothingUnsettled,
         Self::NoLeftovers,
         Self::NoticeSettled,
-        Self::OutcomeFirst,
-        Self::ManifestFirst,
         Self::ScopeFree,
         Self::GraceOver,
         Self::PreviewHolds,
         Self::TwoPersons,
         Self::MailLease,
         Self::LostWork,
+        Self::FiveLeases,
+        Self::ShredDue,
         Self::Cutoff,
         Self::RecordExists,
         Self::ForeignMark,

@@ -139,3 +139,9 @@ pub struct Chunk {
     /// Rises with each write; the compare-and-set's witness.
     pub rev: u64,
 }
+impl Chunk {
+    /// Whether nobody is at work on it, and nobody is to be.
+    pub fn is_settled(&self) -> bool {
+        matches!(self.state, ChunkState::Done | ChunkState::Parked)
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! An object is there whole or not at all; a listing that is cut off leaves the rest, and says so by a fault.
 
-use std::cell::RefCell;
+use std::cell::{Ref, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -16,6 +16,7 @@ use crate::ports::{Config, Fault, Manifests, Pinned};
 pub struct SimManifests {
     world: World,
     objects: Rc<RefCell<BTreeMap<String, Vec<u8>>>>,
+    ever: Rc<RefCell<BTreeMap<String, Vec<u8>>>>,
 }
 
 impl SimManifests {
@@ -24,6 +25,7 @@ impl SimManifests {
         Self {
             world: world.clone(),
             objects: Rc::default(),
+            ever: Rc::default(),
         }
     }
 
@@ -31,11 +33,17 @@ impl SimManifests {
     pub fn objects(&self) -> BTreeMap<String, Vec<u8>> {
         self.objects.borrow().clone()
     }
+
+    /// Everything that ever was, as it was last put: for tests alone.
+    pub fn ever(&self) -> Ref<'_, BTreeMap<String, Vec<u8>>> {
+        self.ever.borrow()
+    }
 }
 
 impl Manifests for SimManifests {
     async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), Fault> {
         let put = || {
+            self.ever.borrow_mut().insert(key.to_owned(), bytes.clone());
             self.objects.borrow_mut().insert(key.to_owned(), bytes);
             Ok(())
         };

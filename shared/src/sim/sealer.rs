@@ -4,6 +4,10 @@
 //! wrapped key opens only under its own name. The bytes at rest show nothing of what they hold, so that a scan for
 //! personal data means something here too.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
@@ -17,12 +21,21 @@ const TAG: usize = 32;
 #[derive(Clone, Debug)]
 pub struct SimSealer {
     world: World,
+    minted: Rc<RefCell<BTreeMap<String, DataKey>>>,
 }
 
 impl SimSealer {
     /// In a world.
     pub fn new(world: &World) -> Self {
-        Self { world: world.clone() }
+        Self {
+            world: world.clone(),
+            minted: Rc::default(),
+        }
+    }
+
+    /// The key minted last under a name, also when it was shredded since: for tests alone.
+    pub fn minted(&self, name: &KeyName) -> Option<DataKey> {
+        self.minted.borrow().get(&name.text()).cloned()
     }
 }
 
@@ -31,19 +44,14 @@ impl Sealer for SimSealer {
         let mint = || {
             let key = DataKey(self.world.roll(super::Dice::bytes));
             let wrapped = WrappedKey(sealed(&[7; 32], &context(name), &key.0));
+            self.minted.borrow_mut().insert(name.text(), key.clone());
             Ok((key, wrapped))
         };
         self.world.try_call("mint key", name.text(), mint).await
     }
 
     async fn unwrap(&self, name: &KeyName, wrapped: &WrappedKey) -> Result<DataKey, Fault> {
-        let unwrap = || {
-            let plain = opened(&[7; 32], &context(name), &wrapped.0)?;
-            let key = plain
-                .try_into()
-                .map_err(|_| Fault::corrupt("unwrap key", "not 32 bytes"))?;
-            Ok(DataKey(key))
-        };
+        let unwrap = || unwrapped(name, wrapped);
         self.world.try_call("unwrap key", name.text(), unwrap).await
     }
 
@@ -56,9 +64,22 @@ impl Sealer for SimSealer {
     }
 
     async fn ref_key(&self, tenant: &Tenant) -> Result<RefKey, Fault> {
-        let derive = || Ok(RefKey::new(Sha256::digest(tenant.as_str()).to_vec()));
+        let derive = || Ok(reference_key(tenant));
         self.world.try_call("reference key", tenant, derive).await
     }
+}
+
+fn unwrapped(name: &KeyName, wrapped: &WrappedKey) -> Result<DataKey, Fault> {
+    let plain = opened(&[7; 32], &context(name), &wrapped.0)?;
+    let key = plain
+        .try_into()
+        .map_err(|_| Fault::corrupt("unwrap key", "not 32 bytes"))?;
+    Ok(DataKey(key))
+}
+
+/// The tenant's key for references, for those who make callers without asking.
+pub fn reference_key(tenant: &Tenant) -> RefKey {
+    RefKey::new(Sha256::digest(tenant.as_str()).to_vec())
 }
 
 fn context(name: &KeyName) -> String {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::domain::chunk::{Chunk, ChunkState, MAX_LEASES, Op};
 use crate::domain::outcome::{Code, Counts};
+use crate::knobs::Guard;
 
 /// What a worker may do with a chunk it has a message for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,20 +24,20 @@ pub enum Lease {
 
 /// Decides a lease for a message numbered `send`.
 pub fn lease(chunk: &Chunk, send: u32, now: Timestamp, until: Timestamp) -> Lease {
-    if chunk.send != send {
+    if chunk.send != send && Guard::SendNumber.stands() {
         return Lease::Drop;
     }
     let expired = chunk.lease_until.is_none_or(|end| end <= now);
     match chunk.state {
         ChunkState::Done | ChunkState::Parked => Lease::Drop,
-        ChunkState::Leased if !expired => Lease::Held(chunk.lease_until.unwrap_or(now)),
+        ChunkState::Leased if !expired && Guard::LiveLease.stands() => Lease::Held(chunk.lease_until.unwrap_or(now)),
         ChunkState::Ready | ChunkState::Leased => {
             let mut next = touched(chunk, now);
             next.state = ChunkState::Leased;
             next.epoch += 1;
             next.attempts += 1;
             next.lease_until = Some(until);
-            if chunk.attempts >= MAX_LEASES {
+            if chunk.attempts >= MAX_LEASES && Guard::FiveLeases.stands() {
                 Lease::Inspect(next)
             } else {
                 Lease::Work(next)

@@ -21,6 +21,7 @@ use crate::domain::job::{Job, JobStatus, Phase, Tally};
 use crate::domain::outbox::Occasion;
 use crate::domain::outcome::{Code, Counts};
 use crate::domain::request::Completion;
+use crate::knobs::Guard;
 
 /// Verifications that may find leftovers before a person must look.
 pub const MAX_VERIFICATIONS: u8 = 3;
@@ -38,19 +39,23 @@ pub struct Clock {
 
 /// What has become true of a running job; `None` while there is nothing to decide.
 pub fn next_event(job: &Job, tally: &Tally, clock: Clock, now: Timestamp) -> Option<Event> {
-    if !tally.plan_complete || !tally.is_conserved() {
+    let planned = tally.plan_complete && tally.is_conserved();
+    if !planned && Guard::PlanComplete.stands() {
         return None;
     }
     let swept_left = tally.counts.of(Code::Swept);
     match job.phase {
         Phase::Planning if tally.planned_newest == 0 => Some(Event::VerifyBegan),
         Phase::Planning => Some(Event::PlanComplete { planned: tally.planned }),
-        Phase::Sweeping if tally.unfinished_chunks() == 0 => Some(Event::Swept {
+        Phase::Sweeping if tally.unfinished_chunks() == 0 || !Guard::AllSettled.stands() => Some(Event::Swept {
             recover_until: clock.recover_until,
             findings: clock.findings,
         }),
         Phase::Recovering if swept_left == 0 => Some(Event::PurgeBegan),
-        Phase::Recovering => clock.purge_due.filter(|due| now >= *due).map(|_| Event::PurgeBegan),
+        Phase::Recovering => clock
+            .purge_due
+            .filter(|due| now >= *due || !Guard::WindowOver.stands())
+            .map(|_| Event::PurgeBegan),
         Phase::Purging if swept_left == tally.unpurged && tally.unfinished_chunks() == 0 => {
             after_purge(job, tally, clock)
         }
@@ -61,7 +66,8 @@ pub fn next_event(job: &Job, tally: &Tally, clock: Clock, now: Timestamp) -> Opt
 
 /// Everything processable is done: look again, or ask for a person.
 fn after_purge(job: &Job, tally: &Tally, clock: Clock) -> Option<Event> {
-    if clock.findings > 0 || tally.parked > 0 || tally.unsettled() > 0 {
+    let open = clock.findings > 0 || tally.parked > 0 || tally.unsettled() > 0;
+    if open && Guard::NothingUnsettled.stands() {
         fail_once(job, clock)
     } else {
         Some(Event::VerifyBegan)
@@ -75,8 +81,13 @@ fn fail_once(job: &Job, clock: Clock) -> Option<Event> {
 }
 
 fn after_verification(job: &Job, tally: &Tally, clock: Clock) -> Option<Event> {
-    match tally.planned_newest {
-        0 if tally.unsettled() > 0 => fail_once(job, clock),
+    let found = if Guard::NoLeftovers.stands() {
+        tally.planned_newest
+    } else {
+        0
+    };
+    match found {
+        0 if tally.unsettled() > 0 && Guard::NothingUnsettled.stands() => fail_once(job, clock),
         0 => {
             let result = if tally.counts.kept() > 0 {
                 Completion::Partial

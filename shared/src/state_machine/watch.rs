@@ -15,14 +15,23 @@ pub const PATIENCE_SECONDS: i64 = 120;
 /// How soon after ordering the closing e-mail supervision looks whether it is out.
 const CLOSING_SECONDS: i64 = 5;
 
-/// The next instant, given whether e-mails are unsettled and when the next purge is due.
-pub fn wake_at(facts: &Facts, mail_owed: bool, purge_due: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+/// What is known of purges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purges {
+    /// When the next chunk's purge is due; none while nothing swept is left.
+    pub due: Option<Timestamp>,
+    /// Whether no chunk is at work or waits for a worker: then nothing can stand still before the next is due.
+    pub idle: bool,
+}
+
+/// The next instant, given whether e-mails are unsettled and how the purges stand.
+pub fn wake_at(facts: &Facts, mail_owed: bool, purges: Purges, now: Timestamp) -> Option<Timestamp> {
     let soon = Period::seconds(PATIENCE_SECONDS).after(now);
     let mail = mail_owed.then_some(soon);
     let life = match facts.status {
         Status::Pending | Status::Verified => None,
         Status::Approved => facts.grace_ends_at.filter(|_| !facts.grace_over_told),
-        Status::InProgress => work(facts, purge_due, now),
+        Status::InProgress => work(facts, purges, now),
         // The e-mail's end has yet to be written down.
         Status::Rejected | Status::Cancelled if facts.notice == Some(Notice::Pending) => Some(soon),
         Status::Completed | Status::Rejected | Status::Cancelled => facts.shred_at.filter(|_| !facts.shredded),
@@ -30,13 +39,14 @@ pub fn wake_at(facts: &Facts, mail_owed: bool, purge_due: Option<Timestamp>, now
     [mail, life].into_iter().flatten().min()
 }
 
-fn work(facts: &Facts, purge_due: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+fn work(facts: &Facts, purges: Purges, now: Timestamp) -> Option<Timestamp> {
     let soon = Period::seconds(PATIENCE_SECONDS).after(now);
     let job = facts.job.as_ref()?;
     match job.phase {
-        Phase::Recovering => purge_due.or(Some(soon)),
-        // Windows end chunk by chunk: the next one may be due before anything counts as standing still.
-        Phase::Purging => Some(purge_due.map_or(soon, |due| due.min(soon))),
+        Phase::Recovering => purges.due.or(Some(soon)),
+        // Windows end chunk by chunk: days may pass before the next one, or less than anything needs to stand still.
+        Phase::Purging if purges.idle => purges.due.or(Some(soon)),
+        Phase::Purging => Some(purges.due.map_or(soon, |due| due.min(soon))),
         // The e-mail is out within seconds; the next round completes the request.
         Phase::Closing => Some(Period::seconds(CLOSING_SECONDS).after(now)),
         Phase::Planning | Phase::Sweeping | Phase::Verifying | Phase::Packaging => match job.status {

@@ -18,7 +18,7 @@ use crate::ports::{
 };
 use crate::state_machine::refusal::Refusal;
 use crate::state_machine::transition::{Effect, Record, Transition};
-use crate::state_machine::watch::wake_at;
+use crate::state_machine::watch::{Purges, wake_at};
 
 /// How long one caller's same refusal is only counted.
 const REPEAT_SECONDS: i64 = 60;
@@ -72,6 +72,11 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
         let chained = self.chain(&before, transition, now)?;
         let mails = mails(transition, old.map_or(0, |row| row.mails), now);
         let mail_owed = !mails.is_empty() || old.is_some_and(|row| row.wake_at.is_some() && row.mails > 0);
+        // Whatever a transition starts is not idle: supervision finds out when it is.
+        let purges = Purges {
+            due: circumstances.purge_due,
+            idle: false,
+        };
         let (person, staff) = self.seal_fields(&before, &transition.next)?;
         let row = RequestRow {
             facts: facts.clone(),
@@ -80,7 +85,7 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
             head: chained.1,
             refusals: None,
             mails: old.map_or(0, |row| row.mails) + u32::try_from(mails.len()).unwrap_or(u32::MAX),
-            wake_at: wake_at(facts, mail_owed, circumstances.purge_due, now),
+            wake_at: wake_at(facts, mail_owed, purges, now),
         };
         let mut companions = circumstances.companions;
         companions.extend(

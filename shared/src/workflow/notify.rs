@@ -10,6 +10,7 @@ use super::records::{Loaded, Records};
 use crate::domain::ids::RequestKey;
 use crate::domain::outbox::{Mail, MailState};
 use crate::domain::period::Period;
+use crate::knobs::Guard;
 use crate::ports::{Keys, Letter, MailFault, Mailer, Outbox, Requests, Sealer};
 
 /// A hand-over takes at most this long; then supervision tries again.
@@ -40,7 +41,7 @@ pub async fn deliver<S: Requests + Keys + Outbox, K: Sealer>(
         return Ok(Delivered::Dropped);
     };
     let free = mail.state == MailState::Pending || mail.lease_until.is_none_or(|end| end <= now);
-    if mail.is_settled() || !free {
+    if mail.is_settled() || (!free && Guard::MailLease.stands()) {
         return Ok(Delivered::Dropped);
     }
     let mut leased = next(&mail, MailState::Sending, now);

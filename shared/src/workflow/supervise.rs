@@ -18,11 +18,12 @@ use crate::domain::object_keys::prefixes;
 use crate::domain::outbox::{Mail, MailState, Occasion};
 use crate::domain::period::Period;
 use crate::domain::request::{Facts, Notice, Status};
+use crate::knobs::Guard;
 use crate::ports::{Committed, Fault, Keys, Manifests, Outbox, Queues, Requests, Sealer, Work};
 use crate::state_machine::chunk::resend;
 use crate::state_machine::command::Event;
 use crate::state_machine::request::observe;
-use crate::state_machine::watch::{PATIENCE_SECONDS, wake_at};
+use crate::state_machine::watch::{PATIENCE_SECONDS, Purges, wake_at};
 
 /// Requests tended per shard and round.
 const BATCH: u32 = 25;
@@ -111,7 +112,9 @@ where
                     None => Ok(false),
                 }
             }
-            Status::Completed | Status::Rejected | Status::Cancelled if facts.shred_at.is_some_and(|at| now >= at) => {
+            Status::Completed | Status::Rejected | Status::Cancelled
+                if facts.shred_at.is_some_and(|at| now >= at || !Guard::ShredDue.stands()) =>
+            {
                 self.observed(loaded, Event::Shredded, now).await
             }
             Status::Pending
@@ -139,8 +142,10 @@ where
     async fn finish(&self, loaded: &Loaded, now: Timestamp) -> Result<bool, Failure> {
         let key = loaded.row.key();
         let closing = |occasion| occasion == Occasion::Completed;
-        let Some(notice) = self.settled(&key, closing).await? else {
-            return Ok(false);
+        let notice = match self.settled(&key, closing).await? {
+            Some(notice) => notice,
+            None if Guard::NoticeSettled.stands() => return Ok(false),
+            None => Notice::Sent,
         };
         for prefix in prefixes(&key) {
             self.manifests.delete_under(&prefix).await?;
@@ -174,7 +179,8 @@ where
             result?;
         }
         let chunks = self.records.store.chunks(&key).await?;
-        let stuck = chunks.iter().filter(|chunk| chunk.send > 0 && is_lost(chunk, now));
+        let is_stuck = |chunk: &&Chunk| chunk.send > 0 && is_lost(chunk, now) && Guard::LostWork.stands();
+        let stuck = chunks.iter().filter(is_stuck);
         let rows: Vec<_> = stuck
             .filter_map(|chunk| resend(chunk, now).map(|row| (chunk.rev, row)))
             .collect();
@@ -225,12 +231,16 @@ where
             .job
             .as_ref()
             .is_some_and(|job| matches!(job.phase, Phase::Recovering | Phase::Purging));
-        let purge_due = if waiting {
-            clock(&row.facts, &self.records.store.chunks(key).await?, 0).purge_due
+        let purges = if waiting {
+            let chunks = self.records.store.chunks(key).await?;
+            Purges {
+                due: clock(&row.facts, &chunks, 0).purge_due,
+                idle: chunks.iter().all(Chunk::is_settled),
+            }
         } else {
-            None
+            Purges::default()
         };
-        let next = wake_at(&row.facts, mail_owed, purge_due, now);
+        let next = wake_at(&row.facts, mail_owed, purges, now);
         if next != row.wake_at {
             // A lost race means that somebody moved the request and set its own instant.
             self.records.store.rewake(&row, next).await?;

@@ -351,7 +351,8 @@ fn finding(row: &Chunk, code: &str, count: u64, lines: Vec<u32>, now: Timestamp)
     }
 }
 
-fn outcome_aad(facts: &Facts, object: &str) -> String {
+/// What an outcome object is bound to.
+pub fn outcome_aad(facts: &Facts, object: &str) -> String {
     format!("outcome|{}|{object}", facts.key())
 }
 

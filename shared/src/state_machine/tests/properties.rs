@@ -21,7 +21,7 @@ use crate::domain::request::{Status, SubjectRequest};
 use crate::state_machine::command::{Approval, Command};
 use crate::state_machine::request::observe;
 use crate::state_machine::transition::{Effect, Transition};
-use crate::state_machine::watch::wake_at;
+use crate::state_machine::watch::{Purges, wake_at};
 
 /// One thing somebody tries.
 #[derive(Clone, Debug)]
@@ -177,7 +177,7 @@ fn check(
     }
     let owed = is.status == Status::InProgress || (is.status.is_terminal() && !is.shredded);
     prop_assert!(
-        !owed || wake_at(is, false, None, now).is_some(),
+        !owed || wake_at(is, false, Purges::default(), now).is_some(),
         "what is owed is watched"
     );
     Ok(())

@@ -4,7 +4,7 @@ use super::rows::{failed, running};
 use super::support::{day, in_phase, in_status, later};
 use crate::domain::job::{Job, Phase};
 use crate::domain::request::{Facts, Notice, Status};
-use crate::state_machine::watch::{PATIENCE_SECONDS, wake_at};
+use crate::state_machine::watch::{PATIENCE_SECONDS, Purges, wake_at};
 
 fn soon() -> jiff::Timestamp {
     later(day(50), PATIENCE_SECONDS * 1_000)
@@ -12,14 +12,14 @@ fn soon() -> jiff::Timestamp {
 
 /// When supervision looks again, without mails and purges, on day 50.
 fn wakes(facts: &Facts) -> Option<jiff::Timestamp> {
-    wake_at(facts, false, None, day(50))
+    wake_at(facts, false, Purges::default(), day(50))
 }
 
 #[test]
 fn a_mail_that_is_owed_wakes_in_every_status() {
     for status in Status::ALL {
         let facts = in_status(status).facts;
-        let at = wake_at(&facts, true, None, day(50)).expect("an instant");
+        let at = wake_at(&facts, true, Purges::default(), day(50)).expect("an instant");
         assert!(at <= soon(), "{status}");
     }
 }
@@ -57,20 +57,40 @@ fn work_in_any_phase_wakes_soon_also_after_a_failure() {
     }
 }
 
+/// Purges with the next one due then.
+fn due(at: jiff::Timestamp) -> Purges {
+    Purges {
+        due: Some(at),
+        idle: false,
+    }
+}
+
 #[test]
 fn purging_wakes_when_the_next_window_ends() {
     let facts = in_phase(Phase::Purging).facts;
-    let at = |due| wake_at(&facts, false, Some(due), day(50));
-    assert_eq!(at(later(day(50), 1)), Some(later(day(50), 1)));
-    assert_eq!(at(day(90)), Some(soon()), "never later than lost work is pushed");
+    let at = |purges| wake_at(&facts, false, purges, day(50));
+    assert_eq!(at(due(later(day(50), 1))), Some(later(day(50), 1)));
+    assert_eq!(at(due(day(90))), Some(soon()), "never later than lost work is pushed");
+}
+
+#[test]
+fn purging_sleeps_until_the_next_window_ends_when_nobody_is_at_work() {
+    let facts = in_phase(Phase::Purging).facts;
+    let idle = |purges| wake_at(&facts, false, Purges { idle: true, ..purges }, day(50));
+    assert_eq!(idle(due(day(90))), Some(day(90)));
+    assert_eq!(
+        idle(Purges::default()),
+        Some(soon()),
+        "with nothing left the next phase is due"
+    );
 }
 
 #[test]
 fn recovering_wakes_when_the_first_purge_is_due() {
     let facts = in_phase(Phase::Recovering).facts;
-    assert_eq!(wake_at(&facts, false, Some(day(90)), day(50)), Some(day(90)));
+    assert_eq!(wake_at(&facts, false, due(day(90)), day(50)), Some(day(90)));
     assert_eq!(
-        wake_at(&facts, true, Some(day(90)), day(50)),
+        wake_at(&facts, true, due(day(90)), day(50)),
         Some(soon()),
         "a mail does not wait for it"
     );

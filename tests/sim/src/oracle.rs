@@ -1,0 +1,97 @@
+//! The oracle: what must hold when a run has come to rest, whatever happened on the way.
+//!
+//! It looks at rows, at the application's data and at its journal, and believes no counter of Lethe's. Its checks are
+//! the invariants that a regulator would ask about; each file holds some of them.
+
+mod ledger;
+mod privacy;
+mod records;
+mod requests;
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use shared::domain::ids::RequestId;
+use shared::domain::request::Facts;
+use shared::sim::sources::journal::{Record, RecordId};
+
+use crate::scenario::{Life, Owner, owner};
+use crate::stack::Stack;
+
+/// The application's data before anything happened.
+#[derive(Debug)]
+pub struct Before(BTreeMap<RecordId, Record>);
+
+impl Before {
+    /// As it is now.
+    pub fn of(stack: &Stack) -> Self {
+        Self(stack.outside.sources.snapshot())
+    }
+}
+
+/// What a check needs of one request.
+#[derive(Debug)]
+struct Case {
+    life: Life,
+    facts: Facts,
+}
+
+impl Case {
+    fn id(&self) -> RequestId {
+        self.facts.id
+    }
+
+    /// Whether a record is this request's business.
+    fn covers(&self, record: &RecordId) -> bool {
+        let Some(Owner { subject, category }) = owner(record) else {
+            return false;
+        };
+        subject == self.life.subject && self.life.scope.contains(&category)
+    }
+
+    fn executed_at(&self) -> Option<Timestamp> {
+        self.facts.executed_at
+    }
+}
+
+/// Everything that does not hold.
+pub fn complaints(stack: &Stack, before: &Before) -> Vec<String> {
+    let mut wrong = vec![];
+    let mut cases = vec![];
+    for (life, facts) in stack.requests() {
+        match facts {
+            Some(facts) => cases.push(Case { life, facts }),
+            None => wrong.push(format!("the request of {} was never made", life.subject)),
+        }
+    }
+    for case in &cases {
+        requests::check(stack, case, &mut wrong);
+        ledger::check(stack, case, &mut wrong);
+    }
+    records::check(stack, &cases, before, &mut wrong);
+    privacy::check(stack, &mut wrong);
+    wrong
+}
+
+/// How it ended: each request, its account and mails, and what is left of the data.
+pub fn ending(stack: &Stack) -> String {
+    let mut text = String::new();
+    for (life, facts) in stack.requests() {
+        let Some(facts) = facts else { continue };
+        let _ = writeln!(
+            text,
+            "{}: {} {:?} {:?} {:?} shredded {}",
+            life.subject, facts.status, facts.result, facts.account, facts.notice, facts.shredded
+        );
+        let _ = writeln!(text, "  mails {:?}", requests::occasions(stack, facts.id));
+    }
+    for (record, content) in stack.outside.sources.snapshot() {
+        let _ = writeln!(
+            text,
+            "{record}: {}",
+            if content.is_visible() { "there" } else { "hidden" }
+        );
+    }
+    text
+}

@@ -1,0 +1,108 @@
+//! Records: nothing outside the scope is touched, nothing is destroyed early, nothing in scope is left.
+
+use jiff::{SignedDuration, Timestamp};
+use shared::domain::request::Status;
+use shared::sim::sources::journal::{Effect, Record, What, Who};
+
+use super::{Before, Case};
+use crate::scenario::owner;
+use crate::stack::Stack;
+
+/// Two clocks may differ by twice the largest skew, and some objects are dated in whole seconds.
+const TOLERANCE: SignedDuration = SignedDuration::from_secs(2 * 300 + 10);
+
+pub(super) fn check(stack: &Stack, cases: &[Case], before: &Before, wrong: &mut Vec<String>) {
+    let journal = stack.outside.sources.journal();
+    for (n, effect) in journal.iter().enumerate() {
+        if let Err(why) = allowed(cases, &journal[..n], effect) {
+            wrong.push(format!("{} at {}: {why} ({:?})", effect.record, effect.at, effect.what));
+        }
+    }
+    let after = stack.outside.sources.snapshot();
+    for (record, content) in &before.0 {
+        if owner(record).is_none() && after.get(record) != Some(content) {
+            wrong.push(format!("{record} belongs to nobody who asked, and changed"));
+        }
+    }
+    for case in cases.iter().filter(|case| case.facts.status == Status::Completed) {
+        let Some(executed_at) = case.executed_at() else {
+            continue;
+        };
+        let left = after.iter().filter(|(record, _)| case.covers(record));
+        for (record, _) in left.filter(|(_, content)| is_older(content, executed_at)) {
+            wrong.push(format!("{record} is left of {}", case.life.subject));
+        }
+    }
+}
+
+/// Whether an effect was ours to have.
+fn allowed(cases: &[Case], earlier: &[Effect], effect: &Effect) -> Result<(), String> {
+    let Who::Request(id) = effect.who else {
+        return allowed_to_ttl(cases, earlier, effect);
+    };
+    let case = cases
+        .iter()
+        .find(|case| case.id() == id)
+        .ok_or("by a request nobody made")?;
+    if !case.covers(&effect.record) {
+        return Err(format!("outside the scope of {}", case.life.subject));
+    }
+    // Markers go with the version they hide: plans list versions.
+    let marker = matches!(effect.what, What::MarkerDestroyed { .. });
+    if !effect.planned && !marker {
+        return Err("never planned".to_owned());
+    }
+    let executed_at = case.executed_at().ok_or("its request was never executed")?;
+    let newer = effect
+        .written
+        .is_some_and(|written| written > executed_at + SignedDuration::from_secs(1));
+    match &effect.what {
+        What::Conjured => Err("written anew by its mark".to_owned()),
+        What::Marked { .. } if newer => Err(format!("written after the execution at {executed_at}")),
+        What::Marked { .. } if effect.mark.is_some() => Err(format!("carried the mark {:?}", effect.mark)),
+        What::Marked { .. } | What::Hidden { .. } => Ok(()),
+        What::Destroyed if effect.mark.as_deref() != Some(id.to_string().as_str()) => {
+            Err(format!("destroyed with the mark {:?}", effect.mark))
+        }
+        What::VersionDestroyed { visible: true, .. } => Err("a version in use was destroyed".to_owned()),
+        What::VersionDestroyed { .. } if newer => Err("a version newer than the execution was destroyed".to_owned()),
+        What::MarkerDestroyed { of: Some(other), .. } if *other != id => Err("another's marker".to_owned()),
+        What::Destroyed | What::VersionDestroyed { .. } => in_time(case, earlier, effect),
+        What::MarkerDestroyed { .. } => Ok(()),
+    }
+}
+
+/// TTL destroys what we marked, after the window, and what the application gave a TTL of its own.
+fn allowed_to_ttl(cases: &[Case], earlier: &[Effect], effect: &Effect) -> Result<(), String> {
+    let Some(mark) = &effect.mark else { return Ok(()) };
+    let case = cases.iter().find(|case| case.id().to_string() == *mark);
+    in_time(case.ok_or("marked by a request nobody made")?, earlier, effect)
+}
+
+/// Not before the record's own recovery window is over.
+fn in_time(case: &Case, earlier: &[Effect], effect: &Effect) -> Result<(), String> {
+    let window = case.facts.policy.as_ref().ok_or("without a policy")?.recovery_window;
+    let of_it = earlier.iter().filter(|other| other.record == effect.record);
+    let marked = of_it.filter(|other| matches!(other.what, What::Marked { .. } | What::Hidden { .. }));
+    let hidden_at = marked.map(|other| other.at).max();
+    // What the application had hidden itself is not hidden again: its window begins with the sweep.
+    let theirs = matches!(effect.what, What::VersionDestroyed { visible: false, .. });
+    let swept_at = hidden_at
+        .or(case.executed_at().filter(|_| theirs))
+        .ok_or("destroyed without having been hidden")?;
+    let end = window.after(swept_at);
+    if effect.at + TOLERANCE < end {
+        return Err(format!("destroyed before its window's end at {end}"));
+    }
+    Ok(())
+}
+
+/// Whether anything of a record is from before the execution.
+fn is_older(content: &Record, executed_at: Timestamp) -> bool {
+    match content {
+        Record::Item(attributes) => crate::scenario::written(attributes).is_some_and(|at| at <= executed_at),
+        Record::Object(versions) => versions
+            .iter()
+            .any(|version| version.body.is_some() && version.made <= executed_at),
+    }
+}

@@ -1,0 +1,221 @@
+//! Requests: where they ended, what their trail tells, what is left of them.
+
+use std::collections::BTreeSet;
+
+use shared::audit::{Outcome, verify};
+use shared::domain::ids::RequestId;
+use shared::domain::job::{JobStatus, Tally};
+use shared::domain::outcome::Counts;
+use shared::domain::request::Status;
+
+use super::Case;
+use crate::scenario::Aim;
+use crate::stack::Stack;
+
+/// Words that leave no status behind them in the trail but their own.
+const TERMINAL: [&str; 3] = ["Completed", "Rejected", "Cancelled"];
+
+pub(super) fn check(stack: &Stack, case: &Case, wrong: &mut Vec<String>) {
+    let mut complain = |what: String| wrong.push(format!("{}: {what}", case.life.subject));
+    ended(stack, case, &mut complain);
+    trail(stack, case, &mut complain);
+    account(stack, case, &mut complain);
+    left(stack, case, &mut complain);
+    mails(stack, case, &mut complain);
+}
+
+/// The ending its people wanted; a failed job only for a reason that somebody can read.
+fn ended(stack: &Stack, case: &Case, complain: &mut impl FnMut(String)) {
+    let expected = match case.life.aim {
+        Aim::Erase => Status::Completed,
+        Aim::Withdraw => Status::Cancelled,
+        Aim::Reject => Status::Rejected,
+    };
+    let facts = &case.facts;
+    if facts.status == Status::InProgress {
+        let findings = stack.outside.findings(&facts.key());
+        let failed = facts.job.as_ref().is_some_and(|job| job.status == JobStatus::Failed);
+        if !failed || findings.is_empty() || !stack.may_fail() {
+            complain(format!(
+                "stands still in progress: {:?}, findings {findings:?}",
+                facts.job
+            ));
+        }
+    } else if facts.status != expected {
+        complain(format!("ended {} instead of {expected}", facts.status));
+    } else if !facts.shredded {
+        complain("is not shredded".to_owned());
+    }
+}
+
+/// One entry for each transition, in a chain that holds; nothing after the end but what follows it.
+fn trail(stack: &Stack, case: &Case, complain: &mut impl FnMut(String)) {
+    let outside = &stack.outside;
+    let entries = outside.entries(&case.facts.key());
+    let Some(row) = outside.row(&case.facts.key()) else {
+        return;
+    };
+    if let Err(broken) = verify(&entries, &row.head) {
+        complain(broken.to_string());
+    }
+    let done: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry.body.outcome == Outcome::Done)
+        .collect();
+    let moves = |action: &str| !matches!(action, "grace_over" | "tell");
+    let transitions = done.iter().filter(|entry| moves(&entry.body.action)).count() as u64;
+    if transitions != case.facts.version {
+        complain(format!(
+            "{transitions} transitions in the trail, version {}",
+            case.facts.version
+        ));
+    }
+    let order = ["Pending", "Verified", "Approved", "InProgress"];
+    let rank = |status: &str| order.iter().position(|word| *word == status).unwrap_or(order.len());
+    let mut last = "Pending";
+    for entry in &entries {
+        let status = entry.body.status.as_str();
+        if rank(status) < rank(last) || (TERMINAL.contains(&last) && status != last) {
+            complain(format!("{} leads from {last} to {status}", entry.body.action));
+        }
+        last = status;
+    }
+    two_persons(&done, case, complain);
+}
+
+fn two_persons(done: &[&shared::audit::Entry], case: &Case, complain: &mut impl FnMut(String)) {
+    let by = |word: &str| {
+        let entry = done.iter().find(|entry| entry.body.action == word);
+        entry.and_then(|entry| entry.body.actor.actor_ref.clone())
+    };
+    let (approver, executor) = (by("approve"), by("execute"));
+    if approver.is_some() && approver == executor {
+        complain("approver and executor are one".to_owned());
+    }
+    let executed = done.iter().find(|entry| entry.body.action == "execute");
+    if let (Some(entry), Some(end)) = (executed, case.facts.grace_ends_at)
+        && entry.body.at < end
+    {
+        complain(format!(
+            "executed at {} before the grace period's end at {end}",
+            entry.body.at
+        ));
+    }
+    let unseen = executed.is_some_and(|entry| entry.body.details["preview_digest"] == "0".repeat(64));
+    if unseen {
+        complain("executed without a preview".to_owned());
+    }
+}
+
+/// The account of a completed request is the recount of its rows and what the trail says.
+fn account(stack: &Stack, case: &Case, complain: &mut impl FnMut(String)) {
+    let (outside, facts) = (&stack.outside, &case.facts);
+    let (plans, chunks) = (outside.plans(&facts.key()), outside.chunks(&facts.key()));
+    let tally = Tally::recount(&plans, &chunks, facts.job.as_ref().map_or(0, |job| job.generation));
+    if !tally.is_conserved() {
+        complain(format!(
+            "{} planned, {} accounted for",
+            tally.planned,
+            tally.counts.total()
+        ));
+    }
+    if facts.status != Status::Completed {
+        return;
+    }
+    if tally.by_dataset != facts.account {
+        complain(format!("account {:?}, recount {:?}", facts.account, tally.by_dataset));
+    }
+    if tally.unsettled() > 0 || !tally.plan_complete {
+        complain(format!("completed with {} unsettled records", tally.unsettled()));
+    }
+    let entries = outside.entries(&facts.key());
+    let told = entries.iter().find_map(|entry| entry.body.details.get("account"));
+    let words = |counts: &Counts| serde_json::to_value(counts).expect("counts are JSON");
+    let expected: serde_json::Map<_, _> = tally
+        .by_dataset
+        .iter()
+        .map(|(dataset, counts)| (dataset.to_string(), words(counts)))
+        .collect();
+    if told != Some(&expected.into()) {
+        complain(format!("the trail tells {told:?}"));
+    }
+}
+
+/// Nothing is left of a request that is over: no key, no object, no claim on its scope.
+fn left(stack: &Stack, case: &Case, complain: &mut impl FnMut(String)) {
+    let outside = &stack.outside;
+    let facts = &case.facts;
+    if !facts.status.is_terminal() {
+        return;
+    }
+    if facts.shredded && outside.has_person_key(&facts.key()) {
+        complain("its key is still there".to_owned());
+    }
+    if facts.shredded
+        && facts
+            .closed_at
+            .zip(facts.shred_at)
+            .is_some_and(|(closed, due)| due < closed)
+    {
+        complain("was shredded before it was closed".to_owned());
+    }
+    let early = outside
+        .entries(&facts.key())
+        .into_iter()
+        .find(|entry| entry.body.action == "shred");
+    if let (Some(entry), Some(due)) = (early, facts.shred_at)
+        && entry.body.at < due
+    {
+        complain(format!("was shredded at {}, due {due}", entry.body.at));
+    }
+    if outside.open_scopes(&facts.key()) > 0 {
+        complain("still holds its scope".to_owned());
+    }
+    let prefixes = shared::domain::object_keys::prefixes(&facts.key());
+    let objects = stack.outside.manifests.objects();
+    let mine = objects
+        .keys()
+        .filter(|key| prefixes.iter().any(|prefix| key.starts_with(prefix)));
+    if facts.status == Status::Completed && mine.count() > 0 {
+        complain("left objects behind".to_owned());
+    }
+}
+
+/// Every mail is settled, and one that went out twice did so because a hand-over was unclear.
+fn mails(stack: &Stack, case: &Case, complain: &mut impl FnMut(String)) {
+    let mails = stack.outside.mails(&case.facts.key());
+    for mail in mails.iter().filter(|mail| !mail.is_settled()) {
+        complain(format!(
+            "mail {} ({}) is {:?}",
+            mail.n,
+            mail.occasion.as_str(),
+            mail.state
+        ));
+    }
+    if case.facts.status == Status::Completed && !occasions(stack, case.id()).contains("completed") {
+        let refused = case.facts.notice == Some(shared::domain::request::Notice::Failed);
+        if !refused {
+            complain("the subject was never told that it is done".to_owned());
+        }
+    }
+    let delivered = stack.outside.mailer.delivered();
+    let tag = case.id().to_string();
+    let mine = delivered.iter().filter(|letter| letter.request == tag).count();
+    let Some(unclear) = stack.unclear_hand_overs() else {
+        return;
+    };
+    let owed = mails
+        .iter()
+        .filter(|mail| mail.state == shared::domain::outbox::MailState::Sent)
+        .count();
+    if mine > owed + unclear {
+        complain(format!("{mine} letters for {owed} mails, {unclear} hand-overs unclear"));
+    }
+}
+
+/// Which letters a request's people got.
+pub(super) fn occasions(stack: &Stack, id: RequestId) -> BTreeSet<&'static str> {
+    let delivered = stack.outside.mailer.delivered();
+    let mine = delivered.iter().filter(|letter| letter.request == id.to_string());
+    mine.map(|letter| letter.occasion).collect()
+}

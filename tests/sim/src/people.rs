@@ -1,0 +1,194 @@
+//! Subjects and operators: what they call, and that they try again until it is done.
+//!
+//! A person reads the request, does the next thing their aim needs, and comes back later whatever the answer was: the
+//! call may have failed, or have taken effect without an answer. Others meddle: any command, at any time.
+
+use jiff::Timestamp;
+use shared::domain::actor::Caller;
+use shared::domain::ids::{Ref, RefKey, RequestId, SubjectId, Tenant};
+use shared::domain::personal::Personal;
+use shared::domain::request::{Facts, Kind, Status};
+use shared::sim::sealer::reference_key;
+use shared::state_machine::command::{CONFIRMATION, VerificationInput};
+use shared::workflow::execute::{Typed, execute};
+use shared::workflow::failure::Failure;
+use shared::workflow::order::{Wish, order};
+use shared::workflow::preview::preview;
+use shared::workflow::submit::{NewRequest, submit};
+
+use crate::scenario::{Aim, Life};
+use crate::stack::Outside;
+
+/// What a person does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// Submits the request.
+    Submit,
+    /// Verifies the identity.
+    Verify,
+    /// Approves.
+    Approve,
+    /// Rejects.
+    Reject,
+    /// Withdraws.
+    Withdraw,
+    /// Looks at the preview and types the phrase.
+    Execute,
+    /// Types something else than the phrase.
+    Mistype,
+    /// Executes what the same person approved.
+    ExecuteAlone,
+    /// Executes without having looked at what there is now.
+    ExecuteUnseen,
+}
+
+impl Deed {
+    /// What meddlers do. Not among it: a valid rejection or withdrawal, which would end the life they meddle with.
+    pub const MEDDLING: [Self; 5] = [
+        Self::Verify,
+        Self::Execute,
+        Self::Mistype,
+        Self::ExecuteAlone,
+        Self::ExecuteUnseen,
+    ];
+
+    /// The function that serves it.
+    pub fn function(self) -> &'static str {
+        match self {
+            Self::Submit | Self::Withdraw => "submission",
+            Self::Verify
+            | Self::Approve
+            | Self::Reject
+            | Self::Execute
+            | Self::Mistype
+            | Self::ExecuteAlone
+            | Self::ExecuteUnseen => "review",
+        }
+    }
+}
+
+/// The next deed that a life's aim needs; none once it is out of people's hands.
+pub fn next_deed(aim: Aim, facts: Option<&Facts>, now: Timestamp) -> Option<Deed> {
+    let Some(facts) = facts else {
+        return Some(Deed::Submit);
+    };
+    match (facts.status, aim) {
+        (Status::Pending | Status::Verified, Aim::Reject) => Some(Deed::Reject),
+        (Status::Pending, _) => Some(Deed::Verify),
+        (Status::Verified, _) => Some(Deed::Approve),
+        (Status::Approved, Aim::Withdraw) => Some(Deed::Withdraw),
+        (Status::Approved, _) => facts
+            .grace_ends_at
+            .is_some_and(|end| now >= end)
+            .then_some(Deed::Execute),
+        (Status::InProgress | Status::Completed | Status::Rejected | Status::Cancelled, _) => None,
+    }
+}
+
+/// The tenant of every run.
+pub fn tenant() -> Tenant {
+    "acme".parse().expect("a slug")
+}
+
+/// How a subject stands in rows.
+pub fn subject_ref(subject: &str) -> Ref {
+    Ref::new(&ref_key(), "subject", subject)
+}
+
+fn ref_key() -> RefKey {
+    reference_key(&tenant())
+}
+
+/// A caller of the API. Their name, e-mail and IP are canaries: they must not turn up anywhere in the clear.
+pub fn caller(name: &str, is_operator: bool) -> Caller {
+    let canary = |what: &str| Personal::new(format!("canary-{what}-{name}@example.com"));
+    Caller {
+        tenant: tenant(),
+        is_operator,
+        is_auditor: false,
+        sub: Personal::new(format!("canary-sub-{name}")),
+        subject_id: SubjectId::try_from(name.to_owned()).expect("an id"),
+        name: Some(canary("name")),
+        email: Some(canary("mail")),
+        ip: canary("ip"),
+        actor_ref: Ref::new(&ref_key(), "actor", name),
+        subject_ref: subject_ref(name),
+    }
+}
+
+/// Does a deed; answers the request's id where it is learned.
+pub async fn carry_out(
+    outside: &Outside,
+    life: &Life,
+    (id, fresh): (Option<RequestId>, RequestId),
+    deed: Deed,
+    now: Timestamp,
+) -> Result<Option<RequestId>, Failure> {
+    let (records, config) = (&outside.records, &outside.config);
+    let (owner, approver, executor) = (caller(&life.subject, false), caller("olga", true), caller("otto", true));
+    let Some(id) = id else {
+        let loaded = submit(records, config, &owner, new_request(life), fresh, now).await?;
+        return Ok(Some(loaded.request.facts.id));
+    };
+    let wish = match deed {
+        Deed::Submit => return Ok(Some(id)),
+        Deed::Verify => Wish::Verify(VerificationInput {
+            method: Personal::new("passport"),
+            note: None,
+        }),
+        Deed::Approve => Wish::Approve {
+            note: None,
+            verification: None,
+        },
+        Deed::Reject => Wish::Reject {
+            reason: Personal::new("canary-reason"),
+        },
+        Deed::Withdraw => {
+            let wish = Wish::Withdraw { reason: None };
+            order(records, config, &owner, (id, None), wish, now).await?;
+            return Ok(None);
+        }
+        Deed::Execute | Deed::Mistype | Deed::ExecuteAlone | Deed::ExecuteUnseen => {
+            let by = if deed == Deed::ExecuteAlone {
+                &approver
+            } else {
+                &executor
+            };
+            return run(outside, by, id, deed, now).await.map(|()| None);
+        }
+    };
+    order(records, config, &approver, (id, None), wish, now).await?;
+    Ok(None)
+}
+
+async fn run(outside: &Outside, by: &Caller, id: RequestId, deed: Deed, now: Timestamp) -> Result<(), Failure> {
+    let (records, config) = (&outside.records, &outside.config);
+    let digest = if deed == Deed::ExecuteUnseen {
+        "0".repeat(64)
+    } else {
+        preview(records, config, &outside.sources, by, id, now).await?.digest
+    };
+    let phrase = if deed == Deed::Mistype {
+        "execute delete now"
+    } else {
+        CONFIRMATION
+    };
+    let typed = Typed {
+        confirmation: phrase.to_owned(),
+        preview_digest: digest,
+    };
+    execute(records, config, &outside.queues, by, (id, None), typed, now).await?;
+    Ok(())
+}
+
+fn new_request(life: &Life) -> NewRequest {
+    NewRequest {
+        kind: Kind::Deletion,
+        scope: life.scope.iter().map(|category| (*category).to_owned()).collect(),
+        reason: Personal::new("canary-reason"),
+        subject: None,
+        received_at: None,
+        idempotency_key: Some(format!("once-{}", life.subject)),
+        body: Personal::new(format!("the body of {}", life.subject)),
+    }
+}

@@ -1,0 +1,321 @@
+//! What there is before a run, who does what, and what the world does meanwhile.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use shared::domain::data_map::DataMap;
+use shared::domain::ids::SubjectId;
+use shared::domain::policy::PolicyFile;
+use shared::knobs::Sizes;
+use shared::ports::Pinned;
+use shared::sim::sources::SimSources;
+use shared::sim::sources::journal::RecordId;
+
+use crate::dawn;
+
+/// Three datasets, one of each kind: TTL deletes, Lethe deletes, a versioned bucket.
+const DATA_MAP: &str = include_str!("data-map.yaml");
+
+/// How a request's people want it to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aim {
+    /// Verified, approved, executed.
+    Erase,
+    /// Approved, then withdrawn by its owner.
+    Withdraw,
+    /// Rejected.
+    Reject,
+}
+
+/// One request, and what its subject has.
+#[derive(Clone, Debug)]
+pub struct Life {
+    /// The subject's id.
+    pub subject: String,
+    /// Categories asked for.
+    pub scope: Vec<&'static str>,
+    /// What its people want.
+    pub aim: Aim,
+    /// Records in each dataset.
+    pub records: usize,
+}
+
+/// What happens to the subject's data while the job runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meanwhile {
+    /// Nothing.
+    Nothing,
+    /// The subject and the application write, rewrite and delete records.
+    Changes,
+}
+
+/// When TTL deletes what has expired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ttl {
+    /// At once.
+    OnTime,
+    /// Days later, or never before the purge.
+    Late,
+}
+
+/// A whole scenario.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Its name in reports.
+    pub name: &'static str,
+    /// How much goes into a chunk, a page, a window.
+    pub sizes: Sizes,
+    /// The requests.
+    pub lives: Vec<Life>,
+    /// When TTL deletes.
+    pub ttl: Ttl,
+    /// What happens to the data.
+    pub meanwhile: Meanwhile,
+    /// Whether the subjects' mail is refused for good.
+    pub mail_refused: bool,
+    /// Whether a chunk's workers always die: it must be parked, and its siblings go on.
+    pub poison: bool,
+}
+
+/// Chunks of two records, two chunks a page, a window of two: a dozen records reach every branch.
+pub const SMALL: Sizes = Sizes {
+    chunk_records: 2,
+    window: 2,
+    page_chunks: 2,
+};
+
+impl Scenario {
+    /// One subject with a few records, erased.
+    pub fn few() -> Self {
+        Self::of("a few records", vec![life("ada", Aim::Erase, 3)])
+    }
+
+    /// Two records in all: small enough for every pair of crashes.
+    pub fn smallest() -> Self {
+        let mut life = life("ada", Aim::Erase, 2);
+        life.scope = vec!["conversations"];
+        Self::of("the smallest", vec![life])
+    }
+
+    /// Thousands of records, with the sizes of a real run.
+    pub fn thousands() -> Self {
+        let sizes = Sizes {
+            page_chunks: 2,
+            window: 2,
+            ..shared::knobs::REAL_SIZES
+        };
+        let scenario = Self::of("thousands of records", vec![life("ada", Aim::Erase, 1_200)]);
+        Self { sizes, ..scenario }
+    }
+
+    /// Withdrawn within the grace period: nothing is touched.
+    pub fn withdrawn() -> Self {
+        Self::of("withdrawn", vec![life("ada", Aim::Withdraw, 2)])
+    }
+
+    /// Rejected: nothing is touched, and its key is shredded in the end.
+    pub fn rejected() -> Self {
+        Self::of("rejected", vec![life("ada", Aim::Reject, 2)])
+    }
+
+    /// Two requests of one tenant at once.
+    pub fn two() -> Self {
+        Self::of(
+            "two requests at once",
+            vec![life("ada", Aim::Erase, 2), life("bob", Aim::Erase, 2)],
+        )
+    }
+
+    /// TTL comes days late, after the purge.
+    pub fn late_ttl() -> Self {
+        Self {
+            ttl: Ttl::Late,
+            ..Self::of("TTL comes late", vec![life("ada", Aim::Erase, 3)])
+        }
+    }
+
+    /// The subject writes in the middle.
+    pub fn rewritten() -> Self {
+        Self {
+            meanwhile: Meanwhile::Changes,
+            ..Self::of("records written in the middle", vec![life("ada", Aim::Erase, 4)])
+        }
+    }
+
+    /// The mail service refuses the subject's address.
+    pub fn mail_refused() -> Self {
+        Self {
+            mail_refused: true,
+            ..Self::of("the mail is refused", vec![life("ada", Aim::Erase, 2)])
+        }
+    }
+
+    /// A chunk whose workers always die.
+    pub fn poison() -> Self {
+        Self {
+            poison: true,
+            ..Self::of("a poison chunk", vec![life("ada", Aim::Erase, 4)])
+        }
+    }
+
+    /// All that end well, for the crash points.
+    pub fn all() -> Vec<Self> {
+        vec![
+            Self::few(),
+            Self::withdrawn(),
+            Self::rejected(),
+            Self::two(),
+            Self::late_ttl(),
+            Self::rewritten(),
+            Self::mail_refused(),
+        ]
+    }
+
+    fn of(name: &'static str, lives: Vec<Life>) -> Self {
+        Self {
+            name,
+            sizes: SMALL,
+            lives,
+            ttl: Ttl::OnTime,
+            meanwhile: Meanwhile::Nothing,
+            mail_refused: false,
+            poison: false,
+        }
+    }
+}
+
+/// A life over all three categories.
+pub fn life(subject: &str, aim: Aim, records: usize) -> Life {
+    Life {
+        subject: subject.to_owned(),
+        scope: vec!["conversations", "profile", "attachments"],
+        aim,
+        records,
+    }
+}
+
+/// The policy of every run: the product's own periods.
+pub fn policy() -> Pinned<PolicyFile> {
+    let yaml = "v: 1\ndefaults: {ClampGraceToDeadline: false}\n";
+    let value = PolicyFile::parse(yaml, false).expect("a policy");
+    pinned("policy-1", value)
+}
+
+/// The data map of every run.
+pub fn data_map() -> Pinned<DataMap> {
+    pinned("map-1", DataMap::parse(DATA_MAP).expect("a data map"))
+}
+
+fn pinned<T>(version: &str, value: T) -> Pinned<T> {
+    Pinned {
+        version: version.to_owned(),
+        digest: version.repeat(4),
+        value,
+    }
+}
+
+/// Whose record it is, if it is anybody's who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The subject.
+    pub subject: String,
+    /// The category.
+    pub category: &'static str,
+}
+
+/// The owner of a record, read from its key; none for another tenant's and for those who never ask.
+pub fn owner(record: &RecordId) -> Option<Owner> {
+    let (category, subject) = match record.container.as_str() {
+        "messages" => {
+            let rest = record.key.strip_prefix("pk=TENANT#acme#CUSTOMER#")?;
+            ("conversations", rest.split(' ').next()?)
+        }
+        "profiles" if record.key.contains(FOREIGN) => return None,
+        "profiles" => {
+            let rest = record.key.strip_prefix("pk=CUSTOMER#")?;
+            ("profile", rest.split(' ').next()?)
+        }
+        _ => ("attachments", record.key.strip_prefix("acme/")?.split('/').next()?),
+    };
+    let subject = subject.to_owned();
+    (subject != BYSTANDER).then_some(Owner { subject, category })
+}
+
+/// When an item was written, by its own attribute.
+pub fn written(attributes: &BTreeMap<String, String>) -> Option<Timestamp> {
+    let text = |name: &str| {
+        attributes
+            .get(name)
+            .and_then(|typed| typed.split_once(':'))
+            .map(|(_, text)| text)
+    };
+    match (text("sent_at"), text("created_at")) {
+        (Some(instant), _) => instant.parse().ok(),
+        (None, Some(seconds)) => Timestamp::from_second(seconds.parse().ok()?).ok(),
+        (None, None) => None,
+    }
+}
+
+/// Has data in the same tables, and never asks for anything.
+const BYSTANDER: &str = "carl";
+/// Begins the sort keys of another tenant's items in a partition that both share.
+const FOREIGN: &str = "globex-";
+
+/// Puts what is there before a run: each subject's records, a bystander's, and another tenant's of the same ids.
+pub fn seed(sources: &SimSources, scenario: &Scenario) {
+    sources.host(&data_map().value);
+    let long_ago = dawn() - SignedDuration::from_hours(24 * 200);
+    let others = life(BYSTANDER, Aim::Erase, 2);
+    for life in scenario.lives.iter().chain([&others]) {
+        for (tenant, prefix) in [("acme", ""), ("globex", FOREIGN)] {
+            let records = if prefix.is_empty() { life.records } else { 1 };
+            for n in 0..records {
+                put(
+                    sources,
+                    (tenant, &life.subject),
+                    (&format!("{prefix}{n}"), "canary-text"),
+                    long_ago,
+                );
+            }
+        }
+    }
+}
+
+fn put(sources: &SimSources, (tenant, subject): (&str, &str), (name, body): (&str, &str), at: Timestamp) {
+    let tenant = tenant.parse().expect("a slug");
+    let subject = SubjectId::try_from(subject.to_owned()).expect("an id");
+    for dataset in &data_map().value.datasets {
+        if dataset.id.as_str() == "attachments" {
+            sources.put_object(dataset, (&tenant, &subject), name, body);
+        } else {
+            sources.put_item(dataset, (&tenant, &subject), name, body, at);
+        }
+    }
+}
+
+/// The application's nth write in the middle of the first life's job: rewritten, deleted, new, rewritten while hidden.
+pub fn write(sources: &SimSources, life: &Life, n: usize, now: Timestamp) {
+    let record = |container: &str, n: usize| {
+        let key = match container {
+            "messages" => format!("pk=TENANT#acme#CUSTOMER#{} sk={n}", life.subject),
+            "profiles" => format!("pk=CUSTOMER#{} sk={n}", life.subject),
+            _ => format!("acme/{}/{n}", life.subject),
+        };
+        let container = container.to_owned();
+        RecordId { container, key }
+    };
+    match n {
+        1 => put(sources, ("acme", &life.subject), ("0", "canary-rewritten"), now),
+        2 => {
+            sources.delete_item(&record("messages", 1));
+            sources.delete_object(&record("files", 1));
+        }
+        3 => put(sources, ("acme", &life.subject), ("new", "canary-new"), now),
+        4 => put(sources, ("acme", &life.subject), ("2", "canary-rewritten"), now),
+        5 => {
+            sources.delete_item(&record("profiles", 3));
+            sources.update_item(&record("messages", 3), "canary-updated");
+        }
+        _ => put(sources, ("acme", &life.subject), ("newest", "canary-new"), now),
+    }
+}

@@ -1,0 +1,69 @@
+//! Looking at rows without a call: for triggers and the oracle, never for a function.
+
+use shared::audit::Entry;
+use shared::domain::chunk::{Chunk, ChunkId};
+use shared::domain::finding::Finding;
+use shared::domain::ids::RequestKey;
+use shared::domain::job::Plan;
+use shared::domain::outbox::Mail;
+use shared::ports::{KeyName, RequestRow};
+use shared::sim::store::tables::OfRequest;
+
+use super::Outside;
+
+impl Outside {
+    /// A request's row.
+    pub fn row(&self, key: &RequestKey) -> Option<RequestRow> {
+        self.of(key, |of| of.request.clone())
+    }
+
+    /// A chunk's row.
+    pub fn chunk(&self, key: &RequestKey, id: &ChunkId) -> Option<Chunk> {
+        self.of(key, |of| of.chunks.get(id).cloned())
+    }
+
+    /// Every chunk's row.
+    pub fn chunks(&self, key: &RequestKey) -> Vec<Chunk> {
+        self.of(key, |of| of.chunks.values().cloned().collect())
+    }
+
+    /// Every plan's row.
+    pub fn plans(&self, key: &RequestKey) -> Vec<Plan> {
+        self.of(key, |of| of.plans.values().cloned().collect())
+    }
+
+    /// The trail, in order.
+    pub fn entries(&self, key: &RequestKey) -> Vec<Entry> {
+        self.of(key, |of| of.entries.values().cloned().collect())
+    }
+
+    /// Every mail's row.
+    pub fn mails(&self, key: &RequestKey) -> Vec<Mail> {
+        self.of(key, |of| of.mails.values().cloned().collect())
+    }
+
+    /// Open findings.
+    pub fn findings(&self, key: &RequestKey) -> Vec<Finding> {
+        self.of(key, |of| of.findings.values().cloned().collect())
+    }
+
+    /// Whether the request's own key is there.
+    pub fn has_person_key(&self, key: &RequestKey) -> bool {
+        let name = KeyName::Person(key.tenant.clone(), key.id);
+        self.records
+            .store
+            .inspect(|tables| tables.keys.contains_key(&name.text()))
+    }
+
+    /// How many scopes a request holds.
+    pub fn open_scopes(&self, key: &RequestKey) -> usize {
+        let store = &self.records.store;
+        store.inspect(|tables| tables.scopes.values().filter(|holder| **holder == key.id).count())
+    }
+
+    fn of<T: Default>(&self, key: &RequestKey, look: impl FnOnce(&OfRequest) -> T) -> T {
+        self.records
+            .store
+            .inspect(|tables| tables.of(key).map(look).unwrap_or_default())
+    }
+}

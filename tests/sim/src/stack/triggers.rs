@@ -1,0 +1,439 @@
+//! What makes functions run: queues, the schedule, the stream, people, TTL and the application itself.
+//!
+//! Guarantee: everything is offered to the scheduler, which picks; nothing here decides an order.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
+
+use jiff::{SignedDuration, Timestamp};
+use shared::domain::ids::{RequestId, RequestKey};
+use shared::domain::job::{JobStatus, Phase, Tally};
+use shared::domain::outbox::Mail;
+use shared::domain::outcome::Code;
+use shared::domain::request::{Facts, Status};
+use shared::sim::queues::MessageId;
+use shared::sim::{Environment, Event, TaskId, World};
+
+use super::{Clock, Outside, TIMEOUT};
+use crate::people::{Deed, carry_out, next_deed, tenant};
+use crate::scenario::{Life, Meanwhile, Scenario, Ttl};
+
+/// Invocations of one function at a time (`MaximumConcurrency`).
+const CONCURRENCY: usize = 4;
+/// The schedule's rate.
+const ROUND: SignedDuration = SignedDuration::from_secs(60);
+/// A person looks again after this long.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(45);
+
+/// An operator executes this long after the grace period, when all operators were told; meddlers do not wait.
+const UNHURRIED: SignedDuration = SignedDuration::from_mins(10);
+
+/// How the surroundings behave.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Habits {
+    /// Thousandths of deliveries that come a second time although the first is being handled.
+    pub doubles: u32,
+    /// Thousandths of invocations whose sandbox is frozen and wakes long after its deadline.
+    pub zombies: u32,
+    /// A function's clock is off by up to this many seconds, either way.
+    pub skew_seconds: i64,
+    /// Deeds of meddlers in the run.
+    pub meddling: u32,
+    /// Times all messages of a queue are lost.
+    pub losses: u32,
+    /// Every message is delivered a second time after it was handled, every deed is done twice.
+    pub twice: bool,
+}
+
+/// One request's people.
+#[derive(Debug)]
+struct Case {
+    life: Life,
+    id: Rc<RefCell<Option<RequestId>>>,
+    next_at: Timestamp,
+    task: Option<TaskId>,
+}
+
+/// Something that could happen now.
+#[derive(Clone, Debug)]
+enum Possible {
+    Plan(MessageId),
+    Chunk(MessageId),
+    DeadPlan,
+    DeadChunk,
+    Mail,
+    Round,
+    Person(usize),
+    Meddle,
+    Lose,
+    Expire(usize),
+    Write,
+}
+
+/// The stack with everything that makes it run.
+#[derive(Debug)]
+pub struct Stack {
+    /// The fakes.
+    pub outside: Outside,
+    scenario: Scenario,
+    habits: Habits,
+    cases: Vec<Case>,
+    planning: Vec<TaskId>,
+    execution: Vec<TaskId>,
+    stream: VecDeque<(RequestKey, u32)>,
+    last_round: Timestamp,
+    meddling_at: Timestamp,
+    lost_at: Timestamp,
+    writes: usize,
+    doubled: BTreeSet<String>,
+    possible: Vec<Possible>,
+}
+
+impl Stack {
+    /// A stack before anything happened.
+    pub fn new(world: &World, scenario: &Scenario, habits: Habits) -> Self {
+        let outside = Outside::new(world, scenario);
+        let now = world.now();
+        let case = |life: &Life| Case {
+            life: life.clone(),
+            id: Rc::default(),
+            next_at: now,
+            task: None,
+        };
+        let cases = scenario.lives.iter().map(case).collect();
+        Self {
+            outside,
+            scenario: scenario.clone(),
+            habits,
+            cases,
+            planning: vec![],
+            execution: vec![],
+            stream: VecDeque::new(),
+            last_round: now,
+            meddling_at: now,
+            lost_at: now,
+            writes: 0,
+            doubled: BTreeSet::new(),
+            possible: vec![],
+        }
+    }
+
+    /// The requests that were made, with their lives.
+    pub fn requests(&self) -> Vec<(Life, Option<Facts>)> {
+        let facts = |case: &Case| self.facts(case);
+        self.cases.iter().map(|case| (case.life.clone(), facts(case))).collect()
+    }
+
+    /// Whether a job may fail for good: because of a poisoned chunk, or of data that changes under it.
+    pub fn may_fail(&self) -> bool {
+        self.scenario.poison || self.meanwhile() == Meanwhile::Changes
+    }
+
+    /// What happens to the data.
+    pub fn meanwhile(&self) -> Meanwhile {
+        self.scenario.meanwhile
+    }
+
+    /// When TTL deletes.
+    pub fn ttl(&self) -> Ttl {
+        self.scenario.ttl
+    }
+
+    /// Mails whose hand-over did not end as it should, so that a second one is right; none if clocks are off, when a
+    /// lease may seem to be over.
+    pub fn unclear_hand_overs(&self) -> Option<usize> {
+        let troubled = |event: &&Event| {
+            let ended = event.n == 0 || event.what.contains("<-");
+            event.by.starts_with("notification") && ended
+        };
+        let log = self.outside.world.log();
+        (self.habits.skew_seconds == 0).then(|| log.iter().filter(troubled).count())
+    }
+
+    fn facts(&self, case: &Case) -> Option<Facts> {
+        let id = (*case.id.borrow())?;
+        let key = RequestKey { tenant: tenant(), id };
+        self.outside.row(&key).map(|row| row.facts)
+    }
+
+    /// Whether nothing is owed any more: every request is shredded, or waits for a person.
+    fn is_at_rest(&self) -> bool {
+        self.cases
+            .iter()
+            .all(|case| self.facts(case).is_some_and(|facts| self.is_over(&facts)))
+    }
+
+    /// Whether nothing more happens to a request without a person.
+    fn is_over(&self, facts: &Facts) -> bool {
+        let told = || self.outside.mails(&facts.key()).iter().all(Mail::is_settled);
+        (facts.shredded || self.waits_for_a_person(facts)) && told()
+    }
+
+    /// Whether a failed job has done everything that it can do without a repair.
+    fn waits_for_a_person(&self, facts: &Facts) -> bool {
+        let failed = facts.job.as_ref().filter(|job| job.status == JobStatus::Failed);
+        let Some(job) = failed.filter(|_| facts.status == Status::InProgress) else {
+            return false;
+        };
+        let tally = Tally::recount(
+            &self.outside.plans(&facts.key()),
+            &self.outside.chunks(&facts.key()),
+            job.generation,
+        );
+        let purged = tally.unfinished_chunks() == 0 && tally.counts.of(Code::Swept) == tally.unpurged;
+        match job.phase {
+            Phase::Purging => purged,
+            Phase::Planning | Phase::Verifying => true,
+            Phase::Sweeping | Phase::Recovering | Phase::Packaging | Phase::Closing => false,
+        }
+    }
+
+    fn clock(&self) -> Clock {
+        let skew = self.habits.skew_seconds;
+        let skew = self.outside.world.roll(|dice| dice.between(-skew, skew));
+        Clock {
+            world: self.outside.world.clone(),
+            skew: SignedDuration::from_secs(skew),
+        }
+    }
+
+    /// When an invocation that begins now ends, and when it is ended: never, if its sandbox is frozen.
+    fn deadline(&self) -> (Timestamp, Option<Timestamp>) {
+        let deadline = self.outside.world.now() + TIMEOUT;
+        let frozen = self.outside.world.mishap(self.habits.zombies);
+        (deadline, (!frozen).then_some(deadline))
+    }
+
+    fn possible_deliveries(&mut self, now: Timestamp) {
+        let world = &self.outside.world;
+        self.planning.retain(|task| world.is_running(*task));
+        self.execution.retain(|task| world.is_running(*task));
+        let (plans, chunks) = (self.outside.queues.plans.borrow(), self.outside.queues.chunks.borrow());
+        if self.planning.len() < CONCURRENCY {
+            self.possible.extend(plans.visible(now).into_iter().map(Possible::Plan));
+        }
+        if self.execution.len() < CONCURRENCY {
+            self.possible
+                .extend(chunks.visible(now).into_iter().map(Possible::Chunk));
+        }
+        self.possible.extend(plans.has_dead().then_some(Possible::DeadPlan));
+        self.possible.extend(chunks.has_dead().then_some(Possible::DeadChunk));
+    }
+
+    fn deliver_plan(&mut self, id: MessageId) {
+        let now = self.outside.world.now();
+        let Some(message) = self.outside.queues.plans.borrow_mut().receive(id, now) else {
+            return;
+        };
+        if self.is_doubled(format!("{message:?}")) {
+            self.outside.queues.plans.borrow_mut().put(message.clone(), now);
+        }
+        let ((deadline, ended), clock) = (self.deadline(), self.clock());
+        let task = self.outside.clone().planning(id, message, clock, deadline);
+        self.planning.push(self.outside.world.spawn("planning", ended, task));
+    }
+
+    fn deliver_chunk(&mut self, id: MessageId) {
+        let now = self.outside.world.now();
+        let Some(message) = self.outside.queues.chunks.borrow_mut().receive(id, now) else {
+            return;
+        };
+        if self.is_doubled(format!("{message:?}")) {
+            self.outside.queues.chunks.borrow_mut().put(message.clone(), now);
+        }
+        let poisoned = self.scenario.poison && message.chunk.dataset.as_str() == "messages" && message.chunk.n == 0;
+        let ((deadline, ended), clock) = (self.deadline(), self.clock());
+        let task = self.outside.clone().execution(id, message, clock, deadline);
+        let label = if poisoned { "poisoned" } else { "execution" };
+        self.execution.push(self.outside.world.spawn(label, ended, task));
+    }
+
+    /// Whether this delivery comes twice. Everything does in a run that does all twice, but its copies do not.
+    fn is_doubled(&mut self, delivery: String) -> bool {
+        let first = self.habits.twice && self.doubled.insert(delivery);
+        first || self.outside.world.mishap(self.habits.doubles)
+    }
+
+    fn deliver_dead(&mut self) {
+        let plans = self.outside.queues.plans.borrow_mut().take_dead();
+        let chunks = self.outside.queues.chunks.borrow_mut().take_dead();
+        let plans = plans.into_iter().map(|message| message.request);
+        for key in plans.chain(chunks.into_iter().map(|message| message.request)) {
+            let task = self.outside.clone().dead_letter(key, self.clock());
+            self.outside.world.spawn("supervision", self.deadline().1, task);
+        }
+    }
+
+    fn deliver_mail(&mut self) {
+        let Some((key, n)) = self.stream.pop_front() else {
+            return;
+        };
+        if self.is_doubled(format!("{key} {n}")) {
+            self.stream.push_back((key.clone(), n));
+        }
+        let task = self.outside.clone().notification(key, n, self.clock());
+        self.outside.world.spawn("notification", self.deadline().1, task);
+    }
+
+    fn round(&mut self) {
+        self.last_round = self.outside.world.now();
+        let task = self.outside.clone().supervision(self.clock());
+        self.outside.world.spawn("supervision", self.deadline().1, task);
+    }
+
+    fn person(&mut self, which: usize) {
+        let now = self.outside.world.now();
+        self.cases[which].next_at = now + PATIENCE;
+        let facts = self.facts(&self.cases[which]);
+        if let Some(deed) = next_deed(self.cases[which].life.aim, facts.as_ref(), now) {
+            self.act(which, deed);
+            if self.habits.twice {
+                self.act(which, deed);
+            }
+        }
+    }
+
+    fn act(&mut self, which: usize, deed: Deed) {
+        let case = &self.cases[which];
+        let (outside, life, known, clock) = (self.outside.clone(), case.life.clone(), case.id.clone(), self.clock());
+        let fresh = outside.world.roll(|dice| u128::from_be_bytes(dice.bytes()));
+        let task = async move {
+            let now = clock.now();
+            let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or_default();
+            let ids = (*known.borrow(), RequestId::from_parts(milliseconds, fresh));
+            match carry_out(&outside, &life, ids, deed, now).await {
+                Ok(Some(id)) => *known.borrow_mut() = Some(id),
+                Ok(None) => {}
+                Err(failure) => outside.world.note("person", format!("{deed:?}: {failure}")),
+            }
+        };
+        let task = self.outside.world.spawn(deed.function(), self.deadline().1, task);
+        self.cases[which].task = Some(task);
+    }
+
+    fn meddle(&mut self) {
+        self.habits.meddling -= 1;
+        let (which, deed, hours) = self.outside.world.roll(|dice| {
+            let deed = Deed::MEDDLING[dice.below(Deed::MEDDLING.len())];
+            (dice.below(self.cases.len()), deed, dice.between(1, 300))
+        });
+        self.meddling_at = self.outside.world.now() + SignedDuration::from_hours(hours);
+        if self.cases[which].id.borrow().is_some() {
+            self.act(which, deed);
+        }
+    }
+
+    fn lose(&mut self) {
+        self.habits.losses -= 1;
+        self.lost_at = self.outside.world.now() + SignedDuration::from_hours(20);
+        self.outside.world.note("queues", "every message is lost");
+        self.outside.queues.plans.borrow_mut().lose_all();
+        self.outside.queues.chunks.borrow_mut().lose_all();
+    }
+
+    /// Whether the application writes now: once a job plans, sweeps, waits, and so on.
+    fn may_write(&self) -> bool {
+        let phase = |case: &Case| self.facts(case).and_then(|facts| facts.job.map(|job| job.phase));
+        let reached = match self.cases.first().and_then(phase) {
+            None => 0,
+            Some(Phase::Planning) => 1,
+            Some(Phase::Sweeping) => 3,
+            Some(Phase::Recovering | Phase::Purging) => 5,
+            Some(Phase::Verifying | Phase::Packaging | Phase::Closing) => 6,
+        };
+        self.scenario.meanwhile == Meanwhile::Changes && self.writes < reached
+    }
+
+    /// The instant of the next round that would find anything.
+    fn round_at(&self) -> Option<Timestamp> {
+        let due = self.outside.records.store.next_due()?;
+        Some(due.max(self.last_round + ROUND))
+    }
+
+    /// Items that TTL deletes now. Late means: not before Lethe's own purge, so there is nothing left to delete.
+    fn expiries(&self, now: Timestamp) -> usize {
+        match self.scenario.ttl {
+            Ttl::OnTime => self.outside.sources.expired(now),
+            Ttl::Late => 0,
+        }
+    }
+}
+
+impl Environment for Stack {
+    fn possible(&mut self, now: Timestamp) -> usize {
+        self.possible.clear();
+        self.stream.extend(self.outside.records.store.take_inserted_mails());
+        self.possible_deliveries(now);
+        self.possible
+            .extend((!self.stream.is_empty()).then_some(Possible::Mail));
+        self.possible.extend((0..self.expiries(now)).map(Possible::Expire));
+        if self.is_at_rest() {
+            return self.possible.len();
+        }
+        let due = |which: &usize| self.person_at(&self.cases[*which]).is_some_and(|at| at <= now);
+        let people: Vec<_> = (0..self.cases.len()).filter(due).collect();
+        self.possible.extend(people.into_iter().map(Possible::Person));
+        let round = self.round_at().is_some_and(|at| at <= now);
+        self.possible.extend(round.then_some(Possible::Round));
+        let meddles = self.habits.meddling > 0 && self.meddling_at <= now;
+        self.possible.extend(meddles.then_some(Possible::Meddle));
+        let loses = self.habits.losses > 0 && self.lost_at <= now;
+        self.possible.extend(loses.then_some(Possible::Lose));
+        self.possible.extend(self.may_write().then_some(Possible::Write));
+        self.possible.len()
+    }
+
+    fn happen(&mut self, which: usize) {
+        match self.possible[which].clone() {
+            Possible::Plan(id) => self.deliver_plan(id),
+            Possible::Chunk(id) => self.deliver_chunk(id),
+            Possible::DeadPlan | Possible::DeadChunk => self.deliver_dead(),
+            Possible::Mail => self.deliver_mail(),
+            Possible::Round => self.round(),
+            Possible::Person(which) => self.person(which),
+            Possible::Meddle => self.meddle(),
+            Possible::Lose => self.lose(),
+            Possible::Expire(which) => self.outside.sources.expire_one(which),
+            Possible::Write => {
+                self.writes += 1;
+                crate::scenario::write(
+                    &self.outside.sources,
+                    &self.scenario.lives[0],
+                    self.writes,
+                    self.outside.world.now(),
+                );
+            }
+        }
+    }
+
+    fn next_at(&mut self) -> Option<Timestamp> {
+        let now = self.outside.world.now();
+        let mut next = vec![
+            self.outside.queues.plans.borrow().next_at(),
+            self.outside.queues.chunks.borrow().next_at(),
+            self.outside.sources.next_expiry(now),
+        ];
+        if !self.is_at_rest() {
+            next.push(self.round_at());
+            next.extend(self.cases.iter().map(|case| self.person_at(case)));
+            next.push((self.habits.meddling > 0).then_some(self.meddling_at));
+            next.push((self.habits.losses > 0).then_some(self.lost_at));
+        }
+        next.into_iter().flatten().filter(|at| *at > now).min()
+    }
+}
+
+impl Stack {
+    /// When a person would do something: nothing to do before the grace period ends, nothing after.
+    fn person_at(&self, case: &Case) -> Option<Timestamp> {
+        let facts = self.facts(case);
+        let at = case.next_at;
+        match facts.as_ref() {
+            Some(facts) if facts.status == Status::Approved && case.life.aim == crate::scenario::Aim::Erase => {
+                facts.grace_ends_at.map(|end| at.max(end + UNHURRIED))
+            }
+            facts => next_deed(case.life.aim, facts, at).map(|_| at),
+        }
+    }
+}
