@@ -1,7 +1,7 @@
 //! When supervision must look at a request next: the `active` index's instant.
 //!
 //! Guarantee: as long as anything is owed — work, an e-mail, a purge, a shredding — there is an instant; a request
-//! leaves the index only when nothing is.
+//! leaves the index only when nothing is, or when only a person can go on.
 
 use jiff::Timestamp;
 
@@ -42,13 +42,18 @@ pub fn wake_at(facts: &Facts, mail_owed: bool, purges: Purges, now: Timestamp) -
 fn work(facts: &Facts, purges: Purges, now: Timestamp) -> Option<Timestamp> {
     let soon = Period::seconds(PATIENCE_SECONDS).after(now);
     let job = facts.job.as_ref()?;
+    let failed = job.status == JobStatus::Failed;
     match job.phase {
         Phase::Recovering => purges.due.or(Some(soon)),
+        // A failed job purges what it can, then it waits for a person.
+        Phase::Purging if purges.idle && failed => purges.due,
         // Windows end chunk by chunk: days may pass before the next one, or less than anything needs to stand still.
         Phase::Purging if purges.idle => purges.due.or(Some(soon)),
         Phase::Purging => Some(purges.due.map_or(soon, |due| due.min(soon))),
         // The e-mail is out within seconds; the next round completes the request.
         Phase::Closing => Some(Period::seconds(CLOSING_SECONDS).after(now)),
+        // What could not be enumerated cannot be, until somebody repairs it.
+        Phase::Planning | Phase::Verifying if failed => None,
         Phase::Planning | Phase::Sweeping | Phase::Verifying | Phase::Packaging => match job.status {
             JobStatus::Queued | JobStatus::Running | JobStatus::Failed => Some(soon),
             JobStatus::Completed | JobStatus::Cancelled => None,

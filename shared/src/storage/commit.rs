@@ -150,6 +150,10 @@ fn conflict_of(refused: &[(Guard, Why)]) -> Result<Conflict, Fault> {
     }
     // What is left can only fail together with the request's own row. If it failed alone, deciding again would never
     // end: the tables contradict each other, and somebody must look.
+    // While another transaction has a row in hand, an entry may be there that it just put.
+    if refused.iter().any(|(_, why)| *why == Why::Contention) {
+        return Ok(Conflict::Moved);
+    }
     match refused.iter().find(|(_, why)| *why == Why::Condition) {
         Some((guard, _)) => Err(Fault::corrupt(
             OPERATION,

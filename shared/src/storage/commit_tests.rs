@@ -20,6 +20,11 @@ fn the_telling_conflict_is_told() {
         (vec![(Guard::Holds, Why::Condition)], Conflict::HoldsChanged),
         (vec![(Guard::DataKey, Why::Condition)], Conflict::Moved),
         (vec![(Guard::Scope, Why::Contention)], Conflict::Moved),
+        // The other transaction put the entry, and had not finished with the row.
+        (
+            vec![(Guard::Request, Why::Contention), (Guard::Entry, Why::Condition)],
+            Conflict::Moved,
+        ),
     ];
     for (refused, conflict) in cases {
         assert_eq!(conflict_of(&refused).expect("a conflict"), conflict, "{refused:?}");

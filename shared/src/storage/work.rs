@@ -116,7 +116,8 @@ fn page_answer(sent: Sent, operation: &'static str) -> Result<bool, Fault> {
     if refused.contains(&(Guard::Plan, Why::Condition)) {
         return Ok(false);
     }
-    if refused.iter().all(|(_, why)| *why == Why::Contention) {
+    // Told of the plan itself or not: while another transaction is at work, a chunk may be there that it just put.
+    if refused.iter().any(|(_, why)| *why == Why::Contention) {
         return Err(Fault::transient(operation, "another transaction has the plan in hand"));
     }
     Err(Fault::corrupt(

@@ -1,7 +1,7 @@
 //! Supervision: everything that is due and everything that got lost, found from rows alone.
 //!
 //! Guarantees: takes no input but the clock; a round may run at any time, twice, or late; whatever stands still for two
-//! rounds is pushed. One request that cannot be tended never keeps the others waiting.
+//! rounds is pushed. Neither a request that cannot be tended nor a shard that cannot be read keeps the others waiting.
 
 use jiff::Timestamp;
 
@@ -58,11 +58,20 @@ where
     M: Manifests,
     Q: Queues,
 {
-    /// One round over the eight shards.
+    /// One round over the eight shards. A shard that cannot be read fails the round, after the others were tended.
     pub async fn round(&self, now: Timestamp) -> Result<Round, Fault> {
         let mut round = Round::default();
+        let mut unread = None;
         for shard in 0..8 {
-            for key in self.records.store.due(shard, now, BATCH).await? {
+            let due = match self.records.store.due(shard, now, BATCH).await {
+                Ok(due) => due,
+                Err(fault) => {
+                    tracing::error!(shard, error = &fault as &dyn std::error::Error, "shard could not be read");
+                    unread = Some(fault);
+                    continue;
+                }
+            };
+            for key in due {
                 round.tended += 1;
                 match self.tend(&key, now).await {
                     Ok(pushed) => round.pushed += pushed,
@@ -73,7 +82,7 @@ where
                 }
             }
         }
-        Ok(round)
+        unread.map_or(Ok(round), Err)
     }
 
     /// Everything one request needs now; answers how much had to be pushed.

@@ -100,6 +100,10 @@ fn conflict_of(refused: &[(Protects, Why)]) -> Result<Conflict, Fault> {
             return Ok(conflict);
         }
     }
+    // While another transaction has a row in hand, an entry may be there that it just put.
+    if refused.iter().any(|(_, why)| *why == Why::Contention) {
+        return Ok(Conflict::Moved);
+    }
     match refused.iter().find(|(_, why)| *why == Why::Condition) {
         Some((protects, _)) => {
             let why = format!("{protects:?} is in the way of an unmoved request");

@@ -175,7 +175,8 @@ fn check(
         );
         prop_assert_eq!(history.shredded, 1);
     }
-    let owed = is.status == Status::InProgress || (is.status.is_terminal() && !is.shredded);
+    let runs = is.job.as_ref().is_some_and(|job| job.status != JobStatus::Failed);
+    let owed = (is.status == Status::InProgress && runs) || (is.status.is_terminal() && !is.shredded);
     prop_assert!(
         !owed || wake_at(is, false, Purges::default(), now).is_some(),
         "what is owed is watched"

@@ -39,7 +39,7 @@ fn the_end_of_the_grace_period_wakes() {
 }
 
 #[test]
-fn work_in_any_phase_wakes_soon_also_after_a_failure() {
+fn work_in_any_phase_wakes_soon() {
     for phase in [
         Phase::Planning,
         Phase::Sweeping,
@@ -48,13 +48,32 @@ fn work_in_any_phase_wakes_soon_also_after_a_failure() {
         Phase::Closing,
     ] {
         let queued = Job { phase, ..Job::queued() };
-        for job in [queued, running(phase, 1), failed(phase, 1)] {
+        for job in [queued, running(phase, 1)] {
             let mut facts = in_phase(phase).facts;
             facts.job = Some(job);
             let at = wakes(&facts).expect("an instant");
             assert!(day(50) < at && at <= soon(), "{phase:?}");
         }
     }
+}
+
+#[test]
+fn a_failed_job_purges_what_it_can_and_then_waits_for_a_person() {
+    let wakes = |phase, purges| {
+        let mut facts = in_phase(phase).facts;
+        facts.job = Some(failed(phase, 1));
+        wake_at(&facts, false, purges, day(50))
+    };
+    let idle = Purges {
+        idle: true,
+        ..Purges::default()
+    };
+    assert_eq!(wakes(Phase::Planning, idle), None);
+    assert_eq!(wakes(Phase::Verifying, idle), None);
+    assert_eq!(wakes(Phase::Purging, idle), None);
+    assert_eq!(wakes(Phase::Recovering, idle), Some(soon()), "the purge is to begin");
+    assert_eq!(wakes(Phase::Purging, Purges { idle: true, ..due(day(90)) }), Some(day(90)));
+    assert_eq!(wakes(Phase::Purging, Purges::default()), Some(soon()), "somebody is at work");
 }
 
 /// Purges with the next one due then.
