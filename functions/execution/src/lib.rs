@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use shared::domain::message::ChunkMessage;
 use shared::runtime::adapters::AwsBench;
 use shared::workflow::failure::Failure;
-use shared::workflow::work_chunk::Worked;
+use shared::workflow::work_chunk::{Invocation, Worked};
 
 /// Why a message is to be delivered again.
 #[derive(Debug, thiserror::Error)]
@@ -19,14 +19,14 @@ pub enum Unfinished {
     Held,
 }
 
-/// Handles one message; `deadline` is when the invocation ends.
+/// Handles one message; `invocation` says who works, and until when.
 pub async fn handle(
     bench: &AwsBench,
     message: ChunkMessage,
     clock: impl Fn() -> Timestamp,
-    deadline: Timestamp,
+    invocation: &Invocation,
 ) -> Result<(), Unfinished> {
-    let worked = bench.work(&message, clock, deadline).await?;
+    let worked = bench.work(&message, clock, invocation).await?;
     let outcome = match worked {
         Worked::Done => "done",
         Worked::Parked => "parked",

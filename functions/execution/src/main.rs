@@ -10,7 +10,7 @@ async fn main() -> Result<(), Failed> {
     telemetry::init("execution");
     let bench = Adapters::load().await?.bench()?;
     sqs::run(async |message, delivery: Delivery| {
-        Box::pin(execution::handle(&bench, message, clock::now, delivery.deadline)).await
+        Box::pin(execution::handle(&bench, message, clock::now, &delivery.invocation)).await
     })
     .await
 }

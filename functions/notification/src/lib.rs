@@ -72,11 +72,11 @@ where
     K: Sealer,
     M: Mailer,
 {
-    /// Handles a batch. A failure of one mail is logged; its row stays for supervision.
-    pub async fn handle(&self, event: &StreamEvent, clock: impl Fn() -> Timestamp) {
+    /// Handles a batch in the invocation of this id. A failure of one mail is logged; its row stays for supervision.
+    pub async fn handle(&self, event: &StreamEvent, invocation: &str, clock: impl Fn() -> Timestamp) {
         for record in &event.records {
             let Some((key, n)) = record.mail() else { continue };
-            match self.deliver(&key, n, clock()).await {
+            match self.deliver((&key, n, invocation), clock()).await {
                 Ok(delivered) => tracing::info!(request = %key, n, ?delivered, "mail handled"),
                 Err(failure) => {
                     tracing::error!(request = %key, n, error = &failure as &dyn std::error::Error, "mail could not be handled")
@@ -85,9 +85,9 @@ where
         }
     }
 
-    async fn deliver(&self, key: &RequestKey, n: u32, now: Timestamp) -> Result<Delivered, Failure> {
+    async fn deliver(&self, mail: (&RequestKey, u32, &str), now: Timestamp) -> Result<Delivered, Failure> {
         let write = |mail: &_, loaded: &_| compose::compose(mail, loaded, &self.settings);
-        deliver(&self.records, &self.mailer, (key, n), write, now).await
+        deliver(&self.records, &self.mailer, mail, write, now).await
     }
 }
 

@@ -19,7 +19,7 @@ async fn main() -> Result<(), Failed> {
         settings,
     };
     let serve = async |event: LambdaEvent<StreamEvent>| {
-        Box::pin(notification.handle(&event.payload, clock::now)).await;
+        Box::pin(notification.handle(&event.payload, &event.context.request_id, clock::now)).await;
         Ok::<_, Failed>(json!({ "batchItemFailures": [] }))
     };
     lambda_runtime::run(service_fn(serve)).await

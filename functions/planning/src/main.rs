@@ -10,7 +10,13 @@ async fn main() -> Result<(), Failed> {
     telemetry::init("planning");
     let bench = Adapters::load().await?.bench()?;
     sqs::run(async |message, delivery: Delivery| {
-        Box::pin(planning::handle(&bench, message, clock::now, delivery.deadline)).await
+        Box::pin(planning::handle(
+            &bench,
+            message,
+            clock::now,
+            delivery.invocation.deadline,
+        ))
+        .await
     })
     .await
 }

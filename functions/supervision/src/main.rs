@@ -18,14 +18,14 @@ async fn main() -> Result<(), Failed> {
         queues: adapters.queues(),
     };
     let serve = async |event: LambdaEvent<Value>| {
-        let deadline = sqs::deadline(&event.context);
+        let invocation = sqs::invocation(&event.context);
         if event.payload.get("Records").is_none() {
             return Ok(serde_json::to_value(Box::pin(supervision.round(clock::now())).await?)?);
         }
         let letters = serde_json::from_value(event.payload)?;
         let handle =
             async |letter: DeadLetter, _: Delivery| Box::pin(supervision.dead_letter(&letter, clock::now())).await;
-        Ok::<_, Failed>(serde_json::to_value(sqs::each(letters, deadline, handle).await)?)
+        Ok::<_, Failed>(serde_json::to_value(sqs::each(letters, &invocation, handle).await)?)
     };
     lambda_runtime::run(service_fn(serve)).await
 }

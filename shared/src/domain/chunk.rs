@@ -125,6 +125,9 @@ pub struct Chunk {
     pub send: u32,
     /// End of the current lease.
     pub lease_until: Option<Timestamp>,
+    /// Who has the lease, by the invocation's id: what tells two workers apart that write at the same instant.
+    #[serde(default)]
+    pub holder: Option<String>,
     /// When its sweep was completed: its recovery window runs from here.
     pub swept_at: Option<Timestamp>,
     /// Its records by outcome; sums to `lines`.

@@ -82,6 +82,9 @@ pub struct Mail {
     pub owed_at: Timestamp,
     /// End of the current hand-over's lease.
     pub lease_until: Option<Timestamp>,
+    /// Who has the lease, by the invocation's id: what tells two workers apart that write at the same instant.
+    #[serde(default)]
+    pub holder: Option<String>,
     /// Stable code of the last refusal.
     pub error: Option<String>,
     /// When the row last changed.
@@ -101,6 +104,7 @@ impl Mail {
             attempts: 0,
             owed_at: now,
             lease_until: None,
+            holder: None,
             error: None,
             touched_at: now,
             rev: 0,

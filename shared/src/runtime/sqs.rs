@@ -17,12 +17,13 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use serde::de::DeserializeOwned;
 
 use super::telemetry::elapsed_ms;
+use crate::workflow::work_chunk::Invocation;
 
 /// What a handler knows of its message's delivery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// When Lambda ends this invocation.
-    pub deadline: Timestamp,
+    /// Which invocation, and when Lambda ends it.
+    pub invocation: Invocation,
     /// Which delivery of this message it is, from 1.
     pub receives: u32,
 }
@@ -35,14 +36,14 @@ where
     E: Error + 'static,
 {
     let serve = async |event: LambdaEvent<SqsEvent>| {
-        let deadline = deadline(&event.context);
-        Ok::<_, lambda_runtime::Error>(each(event.payload, deadline, &handler).await)
+        let invocation = invocation(&event.context);
+        Ok::<_, lambda_runtime::Error>(each(event.payload, &invocation, &handler).await)
     };
     lambda_runtime::run(service_fn(serve)).await
 }
 
 /// Handles every message of a batch and answers which ones failed. For a function that has other triggers too.
-pub async fn each<M, H, E>(event: SqsEvent, deadline: Timestamp, handler: H) -> SqsBatchResponse
+pub async fn each<M, H, E>(event: SqsEvent, invocation: &Invocation, handler: H) -> SqsBatchResponse
 where
     M: DeserializeOwned,
     H: AsyncFn(M, Delivery) -> Result<(), E>,
@@ -52,7 +53,7 @@ where
     for message in event.records {
         let start = Instant::now();
         let delivery = Delivery {
-            deadline,
+            invocation: invocation.clone(),
             receives: receives(&message.attributes),
         };
         let result = one(&message, delivery, &handler).await;
@@ -76,10 +77,13 @@ where
     answer
 }
 
-/// When Lambda ends an invocation.
-pub fn deadline(context: &lambda_runtime::Context) -> Timestamp {
+/// Which invocation it is, and when Lambda ends it.
+pub fn invocation(context: &lambda_runtime::Context) -> Invocation {
     let milliseconds = i64::try_from(context.deadline).unwrap_or(i64::MAX);
-    Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::MAX)
+    Invocation {
+        id: context.request_id.clone(),
+        deadline: Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::MAX),
+    }
 }
 
 async fn one<M, H, E>(message: &SqsMessage, delivery: Delivery, handler: H) -> Result<(), Box<dyn Error>>
@@ -145,7 +149,11 @@ mod tests {
     #[test]
     fn each_message_succeeds_or_fails_on_its_own() {
         let bodies = [r#"{"n":2}"#, "not json", r#"{"n":1}"#, r#"{"n":13}"#, r#"{"n":4}"#];
-        let answer = futures::executor::block_on(each(event(&bodies), Timestamp::UNIX_EPOCH, handle));
+        let answer = futures::executor::block_on(each(
+            event(&bodies),
+            &invocation(&lambda_runtime::Context::default()),
+            handle,
+        ));
         let failed: Vec<_> = answer
             .batch_item_failures
             .iter()
@@ -158,6 +166,9 @@ mod tests {
     fn the_deadline_is_lambdas() {
         let mut context = lambda_runtime::Context::default();
         context.deadline = 1_700_000_000_123;
-        assert_eq!(deadline(&context).as_millisecond(), 1_700_000_000_123);
+        context.request_id = "8476a536".into();
+        let invocation = invocation(&context);
+        assert_eq!(invocation.deadline.as_millisecond(), 1_700_000_000_123);
+        assert_eq!(invocation.id, "8476a536");
     }
 }

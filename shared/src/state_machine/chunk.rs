@@ -22,8 +22,8 @@ pub enum Lease {
     Held(Timestamp),
 }
 
-/// Decides a lease for a message numbered `send`.
-pub fn lease(chunk: &Chunk, send: u32, now: Timestamp, until: Timestamp) -> Lease {
+/// Decides a lease for a message numbered `send`; `holder` is unique to the worker.
+pub fn lease(chunk: &Chunk, send: u32, holder: &str, now: Timestamp, until: Timestamp) -> Lease {
     if chunk.send != send && Guard::SendNumber.stands() {
         return Lease::Drop;
     }
@@ -37,6 +37,7 @@ pub fn lease(chunk: &Chunk, send: u32, now: Timestamp, until: Timestamp) -> Leas
             next.epoch += 1;
             next.attempts += 1;
             next.lease_until = Some(until);
+            next.holder = Some(holder.to_owned());
             if chunk.attempts >= MAX_LEASES && Guard::FiveLeases.stands() {
                 Lease::Inspect(next)
             } else {
@@ -53,6 +54,7 @@ pub fn complete(chunk: &Chunk, epoch: u32, outcome: String, counts: Counts, now:
         let mut next = touched(chunk, now);
         next.state = ChunkState::Done;
         next.lease_until = None;
+        next.holder = None;
         next.outcome = Some(outcome);
         if chunk.op == Op::Sweep {
             next.swept_at = Some(now);
@@ -78,6 +80,7 @@ pub fn release(chunk: &Chunk, epoch: u32, now: Timestamp) -> Option<Chunk> {
         next.state = ChunkState::Ready;
         next.attempts = next.attempts.saturating_sub(1);
         next.lease_until = None;
+        next.holder = None;
         next
     })
 }
@@ -102,6 +105,7 @@ pub fn park_unseen(chunk: &Chunk, epoch: u32, trouble: &str, now: Timestamp) -> 
         let mut next = touched(chunk, now);
         next.state = ChunkState::Parked;
         next.lease_until = None;
+        next.holder = None;
         next.trouble = Some(trouble.to_owned());
         next
     })
@@ -173,6 +177,7 @@ mod tests {
             attempts: 0,
             send: 1,
             lease_until: None,
+            holder: None,
             swept_at: None,
             counts: Counts::all(Code::Untouched, 2),
             outcome: None,
@@ -183,7 +188,7 @@ mod tests {
     }
 
     fn leased(chunk: &Chunk, now: i64) -> Chunk {
-        match lease(chunk, chunk.send, at(now), at(now + 40)) {
+        match lease(chunk, chunk.send, "w", at(now), at(now + 40)) {
             Lease::Work(next) | Lease::Inspect(next) => next,
             other @ (Lease::Drop | Lease::Held(_)) => panic!("{other:?}"),
         }
@@ -195,16 +200,25 @@ mod tests {
 
     #[test]
     fn a_message_that_is_not_the_rows_is_dropped() {
-        assert_eq!(lease(&ready(), 0, at(1), at(9)), Lease::Drop);
-        assert_eq!(lease(&ready(), 2, at(1), at(9)), Lease::Drop);
+        assert_eq!(lease(&ready(), 0, "w", at(1), at(9)), Lease::Drop);
+        assert_eq!(lease(&ready(), 2, "w", at(1), at(9)), Lease::Drop);
     }
 
     #[test]
     fn a_live_lease_is_respected_and_an_expired_one_taken_with_a_higher_epoch() {
         let held = leased(&ready(), 1);
-        assert_eq!(lease(&held, 1, at(40), at(99)), Lease::Held(at(41)));
+        assert_eq!(lease(&held, 1, "w", at(40), at(99)), Lease::Held(at(41)));
         let taken = leased(&held, 41);
         assert_eq!((taken.epoch, taken.attempts), (2, 2));
+    }
+
+    #[test]
+    fn two_workers_at_the_same_instant_do_not_write_the_same_row() {
+        let leases = ["one", "two"].map(|worker| lease(&ready(), 1, worker, at(1), at(41)));
+        assert_ne!(
+            leases[0], leases[1],
+            "a read-back would take the other's lease for its own"
+        );
     }
 
     #[test]
@@ -236,12 +250,12 @@ mod tests {
     fn after_five_leases_only_an_inspection() {
         let mut chunk = ready();
         for attempt in 0..5 {
-            let Lease::Work(next) = lease(&chunk, 1, at(attempt * 100), at(attempt * 100 + 40)) else {
+            let Lease::Work(next) = lease(&chunk, 1, "w", at(attempt * 100), at(attempt * 100 + 40)) else {
                 panic!("works")
             };
             chunk = next;
         }
-        assert!(matches!(lease(&chunk, 1, at(1000), at(1040)), Lease::Inspect(_)));
+        assert!(matches!(lease(&chunk, 1, "w", at(1000), at(1040)), Lease::Inspect(_)));
     }
 
     #[test]
@@ -263,7 +277,7 @@ mod tests {
     #[test]
     fn a_resend_numbers_a_new_message_and_invalidates_the_old() {
         let again = resend(&ready(), at(200)).expect("ready");
-        assert_eq!(lease(&again, 1, at(201), at(240)), Lease::Drop);
+        assert_eq!(lease(&again, 1, "w", at(201), at(240)), Lease::Drop);
         assert!(
             resend(&leased(&ready(), 1), at(2)).is_none(),
             "a live lease is left alone"

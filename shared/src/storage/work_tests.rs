@@ -34,6 +34,7 @@ fn chunk() -> Chunk {
         attempts: 2,
         send: 1,
         lease_until: Some(at("2026-11-21T12:00:40Z")),
+        holder: Some("w".into()),
         swept_at: None,
         counts: Counts::all(Code::Untouched, 500),
         outcome: None,

@@ -200,6 +200,7 @@ mod tests {
             attempts: 0,
             send,
             lease_until: None,
+            holder: None,
             swept_at: None,
             counts: Counts::all(Code::Untouched, 1),
             outcome: None,

@@ -29,11 +29,11 @@ pub enum Delivered {
     Dropped,
 }
 
-/// Delivers mail `n`. `write` makes the letter; `None`: nobody can be written to (shredded, or no address).
+/// Delivers mail `n`; `holder` is unique to the invocation. `write` makes the letter; `None`: nobody can be written to (shredded, or no address).
 pub async fn deliver<S: Requests + Keys + Outbox, K: Sealer>(
     records: &Records<S, K>,
     mailer: &impl Mailer,
-    (key, n): (&RequestKey, u32),
+    (key, n, holder): (&RequestKey, u32, &str),
     write: impl Fn(&Mail, &Loaded) -> Option<Letter>,
     now: Timestamp,
 ) -> Result<Delivered, Failure> {
@@ -46,6 +46,7 @@ pub async fn deliver<S: Requests + Keys + Outbox, K: Sealer>(
     }
     let mut leased = next(&mail, MailState::Sending, now);
     leased.attempts += 1;
+    leased.holder = Some(holder.to_owned());
     leased.lease_until = Some(Period::seconds(LEASE_SECONDS).after(now));
     if !records.store.swap_mail(key, mail.rev, &leased).await? {
         return Ok(Delivered::Dropped);
@@ -69,6 +70,7 @@ fn next(mail: &Mail, state: MailState, now: Timestamp) -> Mail {
     Mail {
         state,
         lease_until: None,
+        holder: None,
         touched_at: now,
         rev: mail.rev + 1,
         ..mail.clone()

@@ -296,6 +296,7 @@ fn new_chunk(id: ChunkId, lines: usize, manifest: ManifestSlice, now: Timestamp)
         attempts: 0,
         send: 0,
         lease_until: None,
+        holder: None,
         swept_at: None,
         counts: Counts::all(Code::Untouched, u64::from(lines)),
         outcome: None,

@@ -66,7 +66,11 @@ where
             let due = match self.records.store.due(shard, now, BATCH).await {
                 Ok(due) => due,
                 Err(fault) => {
-                    tracing::error!(shard, error = &fault as &dyn std::error::Error, "shard could not be read");
+                    tracing::error!(
+                        shard,
+                        error = &fault as &dyn std::error::Error,
+                        "shard could not be read"
+                    );
                     unread = Some(fault);
                     continue;
                 }

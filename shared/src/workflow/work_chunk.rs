@@ -35,6 +35,15 @@ const LEASE_MARGIN_SECONDS: i64 = 10;
 /// A chunk whose source is throttled or unreachable is sent again after this long.
 const POSTPONE_SECONDS: u32 = 5;
 
+/// Who works on a message, and until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invocation {
+    /// Unique.
+    pub id: String,
+    /// When it is ended.
+    pub deadline: Timestamp,
+}
+
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Worked {
@@ -59,19 +68,19 @@ where
     Q: Queues,
     D: Sources,
 {
-    /// Handles one message; `deadline` is when the invocation ends.
+    /// Handles one message within an invocation.
     pub async fn work(
         &self,
         message: &ChunkMessage,
         clock: impl Fn() -> Timestamp,
-        deadline: Timestamp,
+        invocation: &Invocation,
     ) -> Result<Worked, Failure> {
         let key = &message.request;
         let Some(chunk) = self.records.store.chunk(key, &message.chunk).await? else {
             return Ok(Worked::Dropped);
         };
-        let until = Period::seconds(LEASE_MARGIN_SECONDS).after(deadline);
-        let (row, inspect_only) = match lease(&chunk, message.send, clock(), until) {
+        let until = Period::seconds(LEASE_MARGIN_SECONDS).after(invocation.deadline);
+        let (row, inspect_only) = match lease(&chunk, message.send, &invocation.id, clock(), until) {
             Lease::Drop => return Ok(Worked::Dropped),
             Lease::Held(_) => return Ok(Worked::Held),
             Lease::Work(row) => (row, false),

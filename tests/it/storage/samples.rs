@@ -208,6 +208,7 @@ pub(super) fn chunk(n: u32) -> Chunk {
         attempts: 0,
         send: 0,
         lease_until: None,
+        holder: None,
         swept_at: None,
         counts: Counts::all(Code::Untouched, 500),
         outcome: None,

@@ -26,7 +26,7 @@ use shared::workflow::bench::Bench;
 use shared::workflow::notify::deliver;
 use shared::workflow::records::{Loaded, Records};
 use shared::workflow::supervise::Supervisor;
-use shared::workflow::work_chunk::Worked;
+use shared::workflow::work_chunk::{Invocation, Worked};
 
 pub use triggers::{Habits, Stack};
 
@@ -114,9 +114,9 @@ impl Outside {
     }
 
     /// Function `execution`.
-    async fn execution(self, id: MessageId, message: ChunkMessage, clock: Clock, deadline: Timestamp) {
+    async fn execution(self, id: MessageId, message: ChunkMessage, clock: Clock, invocation: Invocation) {
         let old = self.is_old(&message);
-        let worked = self.bench().work(&message, clock.tell(), deadline).await;
+        let worked = self.bench().work(&message, clock.tell(), &invocation).await;
         match worked {
             Ok(Worked::Held) => self.world.note("execution", "held by another worker"),
             Ok(worked) => {
@@ -159,8 +159,15 @@ impl Outside {
     }
 
     /// Function `notification`, for one inserted mail.
-    async fn notification(self, key: RequestKey, n: u32, clock: Clock) {
-        let delivered = deliver(&self.records, &self.mailer, (&key, n), letter, clock.now()).await;
+    async fn notification(self, key: RequestKey, n: u32, clock: Clock, invocation: Invocation) {
+        let delivered = deliver(
+            &self.records,
+            &self.mailer,
+            (&key, n, &invocation.id),
+            letter,
+            clock.now(),
+        )
+        .await;
         if let Err(failure) = delivered {
             self.world.note("notification", failure);
         }

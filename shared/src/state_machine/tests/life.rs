@@ -71,7 +71,7 @@ impl World {
             1
         };
         for _ in 0..attempts {
-            row = match lease(&row, row.send, self.now, self.now) {
+            row = match lease(&row, row.send, "w", self.now, self.now) {
                 Lease::Work(next) | Lease::Inspect(next) => next,
                 other @ (Lease::Drop | Lease::Held(_)) => panic!("{other:?}"),
             };

@@ -16,7 +16,7 @@ use super::support::{
 };
 use super::table::every_event;
 use crate::domain::actor::Caller;
-use crate::domain::job::Phase;
+use crate::domain::job::{JobStatus, Phase};
 use crate::domain::request::{Status, SubjectRequest};
 use crate::state_machine::command::{Approval, Command};
 use crate::state_machine::request::observe;

@@ -69,6 +69,7 @@ pub(super) fn chunk(generation: u8, n: u32, (op, state): (Op, ChunkState), of: &
         attempts: 0,
         send: 0,
         lease_until: None,
+        holder: None,
         swept_at: (counts.of(Code::Swept) > 0).then(|| day(40)),
         counts,
         outcome: None,

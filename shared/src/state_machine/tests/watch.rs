@@ -72,8 +72,21 @@ fn a_failed_job_purges_what_it_can_and_then_waits_for_a_person() {
     assert_eq!(wakes(Phase::Verifying, idle), None);
     assert_eq!(wakes(Phase::Purging, idle), None);
     assert_eq!(wakes(Phase::Recovering, idle), Some(soon()), "the purge is to begin");
-    assert_eq!(wakes(Phase::Purging, Purges { idle: true, ..due(day(90)) }), Some(day(90)));
-    assert_eq!(wakes(Phase::Purging, Purges::default()), Some(soon()), "somebody is at work");
+    assert_eq!(
+        wakes(
+            Phase::Purging,
+            Purges {
+                idle: true,
+                ..due(day(90))
+            }
+        ),
+        Some(day(90))
+    );
+    assert_eq!(
+        wakes(Phase::Purging, Purges::default()),
+        Some(soon()),
+        "somebody is at work"
+    );
 }
 
 /// Purges with the next one due then.

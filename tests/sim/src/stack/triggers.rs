@@ -14,6 +14,7 @@ use shared::domain::outcome::Code;
 use shared::domain::request::{Facts, Status};
 use shared::sim::queues::MessageId;
 use shared::sim::{Environment, Event, TaskId, World};
+use shared::workflow::work_chunk::Invocation;
 
 use super::{Clock, Outside, TIMEOUT};
 use crate::people::{Deed, carry_out, next_deed, tenant};
@@ -86,6 +87,7 @@ pub struct Stack {
     meddling_at: Timestamp,
     lost_at: Timestamp,
     writes: usize,
+    invocations: u32,
     doubled: BTreeSet<String>,
     possible: Vec<Possible>,
 }
@@ -114,6 +116,7 @@ impl Stack {
             meddling_at: now,
             lost_at: now,
             writes: 0,
+            invocations: 0,
             doubled: BTreeSet::new(),
             possible: vec![],
         }
@@ -205,6 +208,12 @@ impl Stack {
         (deadline, (!frozen).then_some(deadline))
     }
 
+    fn invocation(&mut self, deadline: Timestamp) -> Invocation {
+        self.invocations += 1;
+        let id = format!("invocation {}", self.invocations);
+        Invocation { id, deadline }
+    }
+
     fn possible_deliveries(&mut self, now: Timestamp) {
         let world = &self.outside.world;
         self.planning.retain(|task| world.is_running(*task));
@@ -244,7 +253,10 @@ impl Stack {
         }
         let poisoned = self.scenario.poison && message.chunk.dataset.as_str() == "messages" && message.chunk.n == 0;
         let ((deadline, ended), clock) = (self.deadline(), self.clock());
-        let task = self.outside.clone().execution(id, message, clock, deadline);
+        let task = self
+            .outside
+            .clone()
+            .execution(id, message, clock, self.invocation(deadline));
         let label = if poisoned { "poisoned" } else { "execution" };
         self.execution.push(self.outside.world.spawn(label, ended, task));
     }
@@ -272,7 +284,12 @@ impl Stack {
         if self.is_doubled(format!("{key} {n}")) {
             self.stream.push_back((key.clone(), n));
         }
-        let task = self.outside.clone().notification(key, n, self.clock());
+        let task = self.outside.clone().notification(
+            key,
+            n,
+            self.clock(),
+            self.invocation(self.outside.world.now() + TIMEOUT),
+        );
         self.outside.world.spawn("notification", self.deadline().1, task);
     }
 
