@@ -3,6 +3,7 @@
 //! It looks at rows, at the application's data and at its journal, and believes no counter of Lethe's. Its checks are
 //! the invariants that a regulator would ask about; each file holds some of them.
 
+mod leases;
 mod ledger;
 mod privacy;
 mod records;
@@ -68,7 +69,9 @@ pub fn complaints(stack: &Stack, before: &Before) -> Vec<String> {
     for case in &cases {
         requests::check(stack, case, &mut wrong);
         ledger::check(stack, case, &mut wrong);
+        leases::check(stack, case, &mut wrong);
     }
+    requests::check_overlaps(&stack.outside.all_facts(), &mut wrong);
     records::check(stack, &cases, before, &mut wrong);
     privacy::check(stack, &mut wrong);
     wrong

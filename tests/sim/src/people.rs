@@ -40,11 +40,14 @@ pub enum Deed {
     ExecuteAlone,
     /// Executes without having looked at what there is now.
     ExecuteUnseen,
+    /// Submits once more, as if for the first time.
+    SubmitAgain,
 }
 
 impl Deed {
     /// What meddlers do. Not among it: a valid rejection or withdrawal, which would end the life they meddle with.
-    pub const MEDDLING: [Self; 5] = [
+    pub const MEDDLING: [Self; 6] = [
+        Self::SubmitAgain,
         Self::Verify,
         Self::Execute,
         Self::Mistype,
@@ -55,7 +58,7 @@ impl Deed {
     /// The function that serves it.
     pub fn function(self) -> &'static str {
         match self {
-            Self::Submit | Self::Withdraw => "submission",
+            Self::Submit | Self::SubmitAgain | Self::Withdraw => "submission",
             Self::Verify
             | Self::Approve
             | Self::Reject
@@ -127,11 +130,15 @@ pub async fn carry_out(
     let (records, config) = (&outside.records, &outside.config);
     let (owner, approver, executor) = (caller(&life.subject, false), caller("olga", true), caller("otto", true));
     let Some(id) = id else {
-        let loaded = submit(records, config, &owner, new_request(life), fresh, now).await?;
+        let loaded = submit(records, config, &owner, new_request(life, "once"), fresh, now).await?;
         return Ok(Some(loaded.request.facts.id));
     };
     let wish = match deed {
         Deed::Submit => return Ok(Some(id)),
+        Deed::SubmitAgain => {
+            submit(records, config, &owner, new_request(life, "again"), fresh, now).await?;
+            return Ok(None);
+        }
         Deed::Verify => Wish::Verify(VerificationInput {
             method: Personal::new("passport"),
             note: None,
@@ -181,14 +188,14 @@ async fn run(outside: &Outside, by: &Caller, id: RequestId, deed: Deed, now: Tim
     Ok(())
 }
 
-fn new_request(life: &Life) -> NewRequest {
+fn new_request(life: &Life, key: &str) -> NewRequest {
     NewRequest {
         kind: Kind::Deletion,
         scope: life.scope.iter().map(|category| (*category).to_owned()).collect(),
         reason: Personal::new("canary-reason"),
         subject: None,
         received_at: None,
-        idempotency_key: Some(format!("once-{}", life.subject)),
+        idempotency_key: Some(format!("{key}-{}", life.subject)),
         body: Personal::new(format!("the body of {}", life.subject)),
     }
 }

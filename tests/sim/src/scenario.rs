@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::data_map::DataMap;
 use shared::domain::ids::SubjectId;
+use shared::domain::manifest::Scalar;
 use shared::domain::policy::PolicyFile;
 use shared::knobs::Sizes;
 use shared::ports::Pinned;
@@ -278,8 +279,28 @@ pub fn seed(sources: &SimSources, scenario: &Scenario) {
                 );
             }
         }
+        marked_by_another(sources, &life.subject, long_ago);
     }
 }
+
+/// A record that another request has hidden, and that this one must leave to it.
+fn marked_by_another(sources: &SimSources, subject: &str, at: Timestamp) {
+    let item = [
+        ("pk", format!("TENANT#acme#CUSTOMER#{subject}")),
+        ("sk", "elsewhere".to_owned()),
+        ("sent_at", at.to_string()),
+        ("erasure_id", ANOTHER.to_owned()),
+        ("erasure_deleted_at", at.to_string()),
+    ];
+    let item = item
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), Scalar::S(value)))
+        .collect();
+    sources.put_attributes("messages", item, at);
+}
+
+/// A request of long ago, whose mark some records carry.
+pub const ANOTHER: &str = "dsr_01H0000000000000000000000A";
 
 fn put(sources: &SimSources, (tenant, subject): (&str, &str), (name, body): (&str, &str), at: Timestamp) {
     let tenant = tenant.parse().expect("a slug");
@@ -310,7 +331,17 @@ pub fn write(sources: &SimSources, life: &Life, n: usize, now: Timestamp) {
             sources.delete_item(&record("messages", 1));
             sources.delete_object(&record("files", 1));
         }
-        3 => put(sources, ("acme", &life.subject), ("new", "canary-new"), now),
+        3 => {
+            put(sources, ("acme", &life.subject), ("new", "canary-new"), now);
+            // Restored from a backup: older than the execution, and there only after it was planned.
+            let long_ago = dawn() - SignedDuration::from_hours(24 * 300);
+            put(
+                sources,
+                ("acme", &life.subject),
+                ("imported", "canary-imported"),
+                long_ago,
+            );
+        }
         4 => put(sources, ("acme", &life.subject), ("2", "canary-rewritten"), now),
         5 => {
             sources.delete_item(&record("profiles", 3));

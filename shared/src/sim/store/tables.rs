@@ -41,6 +41,8 @@ pub struct OfRequest {
     pub plans: BTreeMap<(DatasetId, u8), Plan>,
     /// Its chunks.
     pub chunks: BTreeMap<ChunkId, Chunk>,
+    /// Every version of a chunk that replaced another, in order: no row, but what tests look at.
+    pub replaced: Vec<(Chunk, Chunk)>,
     /// Its findings, by chunk and code.
     pub findings: BTreeMap<(ChunkId, String), Finding>,
     /// The cached recount.

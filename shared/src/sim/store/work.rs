@@ -57,11 +57,11 @@ impl Work for SimStore {
     async fn swap_chunk(&self, key: &RequestKey, before_rev: u64, after: &Chunk) -> Result<bool, Fault> {
         let what = format!("{key} {} to {:?}", after.id, after.state);
         let swap = self.write("write chunk", what, |tables| {
-            let chunks = &mut tables.of_mut(key).chunks;
-            let is_same = chunks.get(&after.id).is_some_and(|was| was.rev == before_rev);
+            let of = tables.of_mut(key);
+            let is_same = of.chunks.get(&after.id).is_some_and(|was| was.rev == before_rev);
             let may = is_same || !Guard::ChunkRevision.stands();
-            if may {
-                chunks.insert(after.id.clone(), after.clone());
+            if may && let Some(was) = of.chunks.insert(after.id.clone(), after.clone()) {
+                of.replaced.push((was, after.clone()));
             }
             may
         });

@@ -5,7 +5,7 @@ use shared::domain::request::Status;
 use shared::sim::sources::journal::{Effect, Record, What, Who};
 
 use super::{Before, Case};
-use crate::scenario::owner;
+use crate::scenario::{ANOTHER, owner};
 use crate::stack::Stack;
 
 /// Two clocks may differ by twice the largest skew, and some objects are dated in whole seconds.
@@ -100,7 +100,10 @@ fn in_time(case: &Case, earlier: &[Effect], effect: &Effect) -> Result<(), Strin
 /// Whether anything of a record is from before the execution.
 fn is_older(content: &Record, executed_at: Timestamp) -> bool {
     match content {
-        Record::Item(attributes) => crate::scenario::written(attributes).is_some_and(|at| at <= executed_at),
+        Record::Item(attributes) => {
+            let another = attributes.get("erasure_id").is_some_and(|mark| mark.contains(ANOTHER));
+            !another && crate::scenario::written(attributes).is_some_and(|at| at <= executed_at)
+        }
         Record::Object(versions) => versions
             .iter()
             .any(|version| version.body.is_some() && version.made <= executed_at),

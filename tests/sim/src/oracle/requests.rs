@@ -2,15 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
 use shared::audit::{Outcome, verify};
 use shared::domain::ids::RequestId;
 use shared::domain::job::{JobStatus, Tally};
 use shared::domain::outcome::Counts;
-use shared::domain::request::Status;
+use shared::domain::request::{Facts, Status};
 
 use super::Case;
 use crate::scenario::Aim;
 use crate::stack::Stack;
+
+/// Two clocks differ by at most this much.
+const SKEWS: SignedDuration = SignedDuration::from_secs(2 * 300);
 
 /// Words that leave no status behind them in the trail but their own.
 const TERMINAL: [&str; 3] = ["Completed", "Rejected", "Cancelled"];
@@ -22,6 +26,20 @@ pub(super) fn check(stack: &Stack, case: &Case, wrong: &mut Vec<String>) {
     account(stack, case, &mut complain);
     left(stack, case, &mut complain);
     mails(stack, case, &mut complain);
+}
+
+/// No two requests of one subject were open for the same category at the same time.
+pub(super) fn check_overlaps(all: &[Facts], wrong: &mut Vec<String>) {
+    for (n, one) in all.iter().enumerate() {
+        for other in &all[n + 1..] {
+            let same = one.subject_ref == other.subject_ref && one.kind == other.kind;
+            let shared = one.scope.iter().any(|category| other.scope.contains(category));
+            let open = |a: &Facts, b: &Facts| a.closed_at.is_none_or(|closed| b.submitted_at + SKEWS < closed);
+            if same && shared && open(one, other) && open(other, one) {
+                wrong.push(format!("{} and {} were open for the same data", one.id, other.id));
+            }
+        }
+    }
 }
 
 /// The ending its people wanted; a failed job only for a reason that somebody can read.
@@ -173,12 +191,13 @@ fn left(stack: &Stack, case: &Case, complain: &mut impl FnMut(String)) {
     if outside.open_scopes(&facts.key()) > 0 {
         complain("still holds its scope".to_owned());
     }
-    let prefixes = shared::domain::object_keys::prefixes(&facts.key());
-    let objects = stack.outside.manifests.objects();
-    let mine = objects
-        .keys()
-        .filter(|key| prefixes.iter().any(|prefix| key.starts_with(prefix)));
-    if facts.status == Status::Completed && mine.count() > 0 {
+    // A zombie may store an outcome after all was deleted: nobody can read it any more, and no row names it.
+    let objects = outside.manifests.objects();
+    let chunks = outside.chunks(&facts.key());
+    let named = chunks
+        .iter()
+        .flat_map(|chunk| chunk.outcome.iter().chain([&chunk.manifest.object]));
+    if facts.status == Status::Completed && named.into_iter().any(|name| objects.contains_key(name)) {
         complain("left objects behind".to_owned());
     }
 }

@@ -6,6 +6,7 @@ use shared::domain::finding::Finding;
 use shared::domain::ids::RequestKey;
 use shared::domain::job::Plan;
 use shared::domain::outbox::Mail;
+use shared::domain::request::Facts;
 use shared::ports::{KeyName, RequestRow};
 use shared::sim::store::tables::OfRequest;
 
@@ -25,6 +26,17 @@ impl Outside {
     /// Every chunk's row.
     pub fn chunks(&self, key: &RequestKey) -> Vec<Chunk> {
         self.of(key, |of| of.chunks.values().cloned().collect())
+    }
+
+    /// Every chunk row that was replaced, and by what.
+    pub fn replaced(&self, key: &RequestKey) -> Vec<(Chunk, Chunk)> {
+        self.of(key, |of| of.replaced.clone())
+    }
+
+    /// Requests of anybody, as they are.
+    pub fn all_facts(&self) -> Vec<Facts> {
+        let store = &self.records.store;
+        store.inspect(|tables| tables.rows().map(|row| row.facts.clone()).collect())
     }
 
     /// Every plan's row.

@@ -331,11 +331,22 @@ impl Stack {
 
     fn meddle(&mut self) {
         self.habits.meddling -= 1;
-        let (which, deed, hours) = self.outside.world.roll(|dice| {
+        let (which, deed, hours, waits) = self.outside.world.roll(|dice| {
             let deed = Deed::MEDDLING[dice.below(Deed::MEDDLING.len())];
-            (dice.below(self.cases.len()), deed, dice.between(1, 300))
+            (
+                dice.below(self.cases.len()),
+                deed,
+                dice.between(1, 300),
+                dice.chance(400),
+            )
         });
-        self.meddling_at = self.outside.world.now() + SignedDuration::from_hours(hours);
+        // Many wait for the moment in which most is possible: the grace period is over, and nobody has executed yet.
+        let opens = self.facts(&self.cases[which]).and_then(|facts| facts.grace_ends_at);
+        let opens = opens
+            .map(|end| end + UNHURRIED / 2)
+            .filter(|at| waits && *at > self.outside.world.now());
+        let later = self.outside.world.now() + SignedDuration::from_hours(hours);
+        self.meddling_at = opens.unwrap_or(later);
         if self.cases[which].id.borrow().is_some() {
             self.act(which, deed);
         }
