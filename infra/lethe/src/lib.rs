@@ -36,6 +36,7 @@ mod process;
 mod process_group;
 pub mod seed;
 pub mod signin;
+pub mod sim;
 pub mod stack_file;
 pub mod target;
 pub mod test;

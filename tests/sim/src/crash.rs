@@ -54,9 +54,17 @@ impl fmt::Display for Report {
 /// # Panics
 /// If a run does not recover.
 pub fn recovers_from_every_crash(scenario: &Scenario) -> Report {
+    recovers_from_crashes(scenario, 1)
+}
+
+/// Dies at one in every `stride` of the crash points in turn.
+///
+/// # Panics
+/// If a run does not recover.
+pub fn recovers_from_crashes(scenario: &Scenario, stride: usize) -> Report {
     let calm = calm(scenario);
-    let points: Vec<_> = points(calm.calls).map(|point| vec![point]).collect();
-    expect_none(crashed(scenario, &calm, points))
+    let points = points(calm.calls).step_by(stride).map(|point| vec![point]);
+    expect_none(crashed(scenario, &calm, points.collect()))
 }
 
 /// Dies at each pair of calls; with a `stride` only at every so many of the pairs.

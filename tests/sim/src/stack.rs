@@ -103,7 +103,8 @@ impl Outside {
 
     /// Function `planning`.
     async fn planning(self, id: MessageId, message: PlanMessage, clock: Clock, deadline: Timestamp) {
-        let planned = self.bench().plan(&message, clock.tell(), deadline - RESERVE).await;
+        let bench = self.bench();
+        let planned = Box::pin(bench.plan(&message, clock.tell(), deadline - RESERVE)).await;
         match planned {
             Ok(_) => {
                 self.done("delete plan message", || self.queues.plans.borrow_mut().delete(id))
@@ -116,7 +117,8 @@ impl Outside {
     /// Function `execution`.
     async fn execution(self, id: MessageId, message: ChunkMessage, clock: Clock, invocation: Invocation) {
         let old = self.is_old(&message);
-        let worked = self.bench().work(&message, clock.tell(), &invocation).await;
+        let bench = self.bench();
+        let worked = Box::pin(bench.work(&message, clock.tell(), &invocation)).await;
         match worked {
             Ok(Worked::Held) => self.world.note("execution", "held by another worker"),
             Ok(worked) => {

@@ -1,7 +1,9 @@
-//! Every crash point of every scenario; every so many pairs of the smallest. `cargo lethe sim --crash-points` plays
-//! all pairs.
+//! Every crash point of every scenario with few records; every so many points of thousands of records, and pairs of
+//! points of the smallest. `cargo lethe sim --crash-points` leaves none out.
 
-use simulation::crash::{recovers_from_every_crash, recovers_from_pairs_of_crashes, succeeds_when_run_twice};
+use simulation::crash::{
+    recovers_from_crashes, recovers_from_every_crash, recovers_from_pairs_of_crashes, succeeds_when_run_twice,
+};
 use simulation::scenario::Scenario;
 
 macro_rules! scenarios {
@@ -22,19 +24,15 @@ macro_rules! scenarios {
     };
 }
 
-scenarios!(
-    few,
-    thousands,
-    withdrawn,
-    rejected,
-    two,
-    late_ttl,
-    rewritten,
-    mail_refused,
-    poison
-);
+scenarios!(few, withdrawn, rejected, two, late_ttl, rewritten, mail_refused, poison);
 
 #[test]
 fn recovers_from_pairs_of_crashes_at_a_sample() {
     recovers_from_pairs_of_crashes(&Scenario::smallest(), 37);
+}
+
+#[test]
+fn thousands_of_records_recover_from_crashes_at_a_sample() {
+    recovers_from_crashes(&Scenario::thousands(), 29);
+    succeeds_when_run_twice(&Scenario::thousands());
 }

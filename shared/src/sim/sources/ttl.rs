@@ -12,16 +12,18 @@ use crate::domain::manifest::Scalar;
 impl SimSources {
     /// How many items TTL could delete now.
     pub fn expired(&self, now: Timestamp) -> usize {
-        self.state.borrow().expired(now).len()
+        self.state.borrow().expired(now).count()
     }
 
     /// Lets TTL delete one of them.
     pub fn expire_one(&self, which: usize) {
         let now = self.world.now();
         let mut state = self.state.borrow_mut();
-        let Some((name, key)) = state.expired(now).into_iter().nth(which) else {
-            return;
-        };
+        let found = state
+            .expired(now)
+            .nth(which)
+            .map(|(name, key)| (name.to_owned(), key.clone()));
+        let Some((name, key)) = found else { return };
         let Some(stored) = state.tables.get_mut(&name).and_then(|table| table.remove(&key, now)) else {
             return;
         };
@@ -55,9 +57,9 @@ impl SimSources {
 }
 
 impl State {
-    fn expired(&self, now: Timestamp) -> Vec<(String, Key)> {
-        let past = self.ttls().filter(|(_, _, end)| *end <= now.as_second());
-        past.map(|(table, key, _)| (table.to_owned(), key.clone())).collect()
+    fn expired(&self, now: Timestamp) -> impl Iterator<Item = (&str, &Key)> {
+        let past = self.ttls().filter(move |(_, _, end)| *end <= now.as_second());
+        past.map(|(table, key, _)| (table, key))
     }
 
     /// Every item with a TTL.

@@ -23,6 +23,10 @@ pub(super) fn check(stack: &Stack, case: &Case, wrong: &mut Vec<String>) {
         return;
     };
     let journal = outside.sources.journal();
+    let mut by_record = BTreeMap::<&RecordId, Vec<&Effect>>::new();
+    for effect in &journal {
+        by_record.entry(&effect.record).or_default().push(effect);
+    }
     let mut seen = BTreeMap::<u8, BTreeSet<String>>::new();
     for chunk in outside.chunks(&case.facts.key()) {
         let mut complain = |what: String| wrong.push(format!("{} {}: {what}", case.life.subject, chunk.id));
@@ -39,7 +43,7 @@ pub(super) fn check(stack: &Stack, case: &Case, wrong: &mut Vec<String>) {
             }
         }
         match outcomes(stack, case, &chunk, &key) {
-            Ok(outcomes) => compare(stack, case, (&chunk, &lines, &outcomes), &journal, &mut complain),
+            Ok(outcomes) => compare(stack, case, (&chunk, &lines, &outcomes), &by_record, &mut complain),
             Err(why) => complain(why),
         }
     }
@@ -78,7 +82,7 @@ fn compare(
     stack: &Stack,
     case: &Case,
     (chunk, lines, outcomes): (&Chunk, &[Line], &[LineOutcome]),
-    journal: &[Effect],
+    journal: &BTreeMap<&RecordId, Vec<&Effect>>,
     complain: &mut impl FnMut(String),
 ) {
     if outcomes.len() != lines.len() || lines.len() != chunk.lines as usize {
@@ -100,10 +104,10 @@ fn compare(
     let undisturbed = stack.meanwhile() == Meanwhile::Nothing && stack.ttl() == Ttl::OnTime;
     for (line, outcome) in lines.iter().zip(outcomes) {
         let record = record_of(chunk, line);
-        let of_it = journal.iter().filter(|effect| effect.record == record);
-        let by_us = |effect: &&Effect| effect.who == Who::Request(case.id());
-        let touched = of_it.clone().filter(by_us).any(|effect| is_mark(&effect.what));
-        let gone = of_it.clone().any(|effect| is_end(&effect.what));
+        let of_it = journal.get(&record).map(Vec::as_slice).unwrap_or_default();
+        let by_us = |effect: &&&Effect| effect.who == Who::Request(case.id());
+        let touched = of_it.iter().filter(by_us).any(|effect| is_mark(&effect.what));
+        let gone = of_it.iter().any(|effect| is_end(&effect.what));
         match outcome.code {
             // An object that the application had hidden itself is not hidden again.
             Code::Purged if !touched && (undisturbed || is_item(line)) => {

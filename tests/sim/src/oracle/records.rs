@@ -1,21 +1,30 @@
 //! Records: nothing outside the scope is touched, nothing is destroyed early, nothing in scope is left.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::request::Status;
-use shared::sim::sources::journal::{Effect, Record, What, Who};
+use shared::sim::sources::journal::{Effect, Record, RecordId, What, Who};
 
 use super::{Before, Case};
 use crate::scenario::{ANOTHER, owner};
 use crate::stack::Stack;
+
+/// When each record was hidden last.
+type Hidden = BTreeMap<RecordId, Timestamp>;
 
 /// Two clocks may differ by twice the largest skew, and some objects are dated in whole seconds.
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(2 * 300 + 10);
 
 pub(super) fn check(stack: &Stack, cases: &[Case], before: &Before, wrong: &mut Vec<String>) {
     let journal = stack.outside.sources.journal();
-    for (n, effect) in journal.iter().enumerate() {
-        if let Err(why) = allowed(cases, &journal[..n], effect) {
+    let mut hidden_at = Hidden::new();
+    for effect in &journal {
+        if let Err(why) = allowed(cases, &hidden_at, effect) {
             wrong.push(format!("{} at {}: {why} ({:?})", effect.record, effect.at, effect.what));
+        }
+        if matches!(effect.what, What::Marked { .. } | What::Hidden { .. }) {
+            hidden_at.insert(effect.record.clone(), effect.at);
         }
     }
     let after = stack.outside.sources.snapshot();
@@ -36,9 +45,9 @@ pub(super) fn check(stack: &Stack, cases: &[Case], before: &Before, wrong: &mut 
 }
 
 /// Whether an effect was ours to have.
-fn allowed(cases: &[Case], earlier: &[Effect], effect: &Effect) -> Result<(), String> {
+fn allowed(cases: &[Case], hidden: &Hidden, effect: &Effect) -> Result<(), String> {
     let Who::Request(id) = effect.who else {
-        return allowed_to_ttl(cases, earlier, effect);
+        return allowed_to_ttl(cases, hidden, effect);
     };
     let case = cases
         .iter()
@@ -67,24 +76,22 @@ fn allowed(cases: &[Case], earlier: &[Effect], effect: &Effect) -> Result<(), St
         What::VersionDestroyed { visible: true, .. } => Err("a version in use was destroyed".to_owned()),
         What::VersionDestroyed { .. } if newer => Err("a version newer than the execution was destroyed".to_owned()),
         What::MarkerDestroyed { of: Some(other), .. } if *other != id => Err("another's marker".to_owned()),
-        What::Destroyed | What::VersionDestroyed { .. } => in_time(case, earlier, effect),
+        What::Destroyed | What::VersionDestroyed { .. } => in_time(case, hidden, effect),
         What::MarkerDestroyed { .. } => Ok(()),
     }
 }
 
 /// TTL destroys what we marked, after the window, and what the application gave a TTL of its own.
-fn allowed_to_ttl(cases: &[Case], earlier: &[Effect], effect: &Effect) -> Result<(), String> {
+fn allowed_to_ttl(cases: &[Case], hidden: &Hidden, effect: &Effect) -> Result<(), String> {
     let Some(mark) = &effect.mark else { return Ok(()) };
     let case = cases.iter().find(|case| case.id().to_string() == *mark);
-    in_time(case.ok_or("marked by a request nobody made")?, earlier, effect)
+    in_time(case.ok_or("marked by a request nobody made")?, hidden, effect)
 }
 
 /// Not before the record's own recovery window is over.
-fn in_time(case: &Case, earlier: &[Effect], effect: &Effect) -> Result<(), String> {
+fn in_time(case: &Case, hidden: &Hidden, effect: &Effect) -> Result<(), String> {
     let window = case.facts.policy.as_ref().ok_or("without a policy")?.recovery_window;
-    let of_it = earlier.iter().filter(|other| other.record == effect.record);
-    let marked = of_it.filter(|other| matches!(other.what, What::Marked { .. } | What::Hidden { .. }));
-    let hidden_at = marked.map(|other| other.at).max();
+    let hidden_at = hidden.get(&effect.record).copied();
     // What the application had hidden itself is not hidden again: its window begins with the sweep.
     let theirs = matches!(effect.what, What::VersionDestroyed { visible: false, .. });
     let swept_at = hidden_at

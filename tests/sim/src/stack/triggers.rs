@@ -395,7 +395,10 @@ impl Environment for Stack {
         self.possible_deliveries(now);
         self.possible
             .extend((!self.stream.is_empty()).then_some(Possible::Mail));
-        self.possible.extend((0..self.expiries(now)).map(Possible::Expire));
+        // One among them, so that a thousand items that expire do not crowd out everything else.
+        let expired = self.expiries(now);
+        let which = (expired > 0).then(|| self.outside.world.roll(|dice| dice.below(expired)));
+        self.possible.extend(which.map(Possible::Expire));
         if self.is_at_rest() {
             return self.possible.len();
         }
