@@ -3,11 +3,13 @@
 //! `cargo lethe test` brings up the stack and names it in `LETHE_STACK`. What a test may use is in `../harness`.
 //!
 //! - Stories told through the API: [`journeys`], [`guards`], [`coverage`], [`privacy`], [`real_mails`], [`faults`].
+//! - Fakes beside what they stand for: [`conformance`].
 //! - Adapters against the emulator's services: [`storage`], [`source`], [`edges`]; the command's own: [`apply`].
 //! - The house: [`architecture`].
 
 mod apply;
 mod architecture;
+mod conformance;
 mod coverage;
 mod edges;
 mod faults;

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::ScalarAttributeType;
 use shared::domain::outcome::{Code, LineOutcome};
-use shared::ports::{Fault, Sources};
+use shared::ports::Sources;
 use shared::source::AwsSources;
 
-use super::scratch::{MINE, Scratch, Stack, codes, item, s, unique};
-use super::tombstones::WITH_TTL;
+use super::scratch::{Scratch, Stack, unique};
+use crate::conformance::source::desk::permanent;
+use crate::conformance::source::ground::{Bed as _, MINE, WITH_TTL, codes, item, s};
 
 /// The sources as a new user sees them who may do only these actions.
 async fn allowed(actions: &str) -> AwsSources {
@@ -55,41 +56,23 @@ async fn an_item_that_may_not_be_marked() {
     scratch.put(item(s("a"))).await;
     let reader = allowed(r#""dynamodb:DescribeTable","dynamodb:Query","dynamodb:BatchGetItem""#).await;
     let lines = reader
-        .page(scratch.page_order(None, 10))
+        .page(scratch.desk.page_order(None, 10))
         .await
         .expect("reading is allowed")
         .lines;
     let fault = reader
-        .sweep(scratch.sweep_order(&lines, MINE))
+        .sweep(scratch.desk.sweep_order(&lines, MINE))
         .await
         .expect_err("marking is not");
-    assert!(
-        matches!(
-            fault,
-            Fault::Permanent {
-                code: "access_denied",
-                ..
-            }
-        ),
-        "{fault:?}"
-    );
+    assert_eq!(permanent(&fault), Some("access_denied"), "{fault:?}");
     assert_eq!(scratch.items().await.into_values().collect::<Vec<_>>(), [item(s("a"))]);
 
     let blind = allowed(r#""dynamodb:DescribeTable""#).await;
     let fault = blind
-        .page(scratch.page_order(None, 10))
+        .page(scratch.desk.page_order(None, 10))
         .await
         .expect_err("reading is not");
-    assert!(
-        matches!(
-            fault,
-            Fault::Permanent {
-                code: "access_denied",
-                ..
-            }
-        ),
-        "{fault:?}"
-    );
+    assert_eq!(permanent(&fault), Some("access_denied"), "{fault:?}");
 }
 
 #[tokio::test]
@@ -98,53 +81,15 @@ async fn an_object_that_may_not_be_hidden() {
     scratch.write("acme/7/a", "x").await;
     let reader = allowed(r#""s3:ListBucketVersions","s3:GetBucketVersioning""#).await;
     let lines = reader
-        .page(scratch.page_order(None, 10))
+        .page(scratch.desk.page_order(None, 10))
         .await
         .expect("reading is allowed")
         .lines;
-    match reader.sweep(scratch.sweep_order(&lines, MINE)).await {
+    match reader.sweep(scratch.desk.sweep_order(&lines, MINE)).await {
         Ok(outcomes) => assert_eq!(outcomes, [LineOutcome::failed("access_denied")]),
-        Err(fault) => assert!(
-            matches!(
-                fault,
-                Fault::Permanent {
-                    code: "access_denied",
-                    ..
-                }
-            ),
-            "{fault:?}"
-        ),
+        Err(fault) => assert_eq!(permanent(&fault), Some("access_denied"), "{fault:?}"),
     }
     assert_eq!(scratch.visible().await, ["acme/7/a"]);
-}
-
-#[tokio::test]
-async fn a_table_that_does_not_exist() {
-    let scratch = Scratch::table(ScalarAttributeType::S, WITH_TTL).await;
-    scratch.put(item(s("a"))).await;
-    let lines = scratch.plan().await;
-    scratch
-        .db
-        .delete_table()
-        .table_name(&scratch.name)
-        .send()
-        .await
-        .expect("deleted");
-    let fault = scratch
-        .sources
-        .sweep(scratch.sweep_order(&lines, MINE))
-        .await
-        .expect_err("a fault");
-    assert!(
-        matches!(
-            fault,
-            Fault::Permanent {
-                code: "source_gone",
-                ..
-            }
-        ),
-        "{fault:?}"
-    );
 }
 
 const READING: &str = r#""dynamodb:DescribeTable","dynamodb:Query","dynamodb:BatchGetItem",
@@ -165,22 +110,25 @@ async fn these_actions_are_enough() {
     let reader = allowed(READING).await;
     let writer = allowed(&format!("{READING},{WRITING}")).await;
     for scratch in [&table, &bucket] {
-        let order = scratch.page_order(None, 10);
+        let order = scratch.desk.page_order(None, 10);
         let counted = reader
             .census(order.clone(), Duration::from_secs(30))
             .await
             .expect("counted");
         assert_eq!(counted.records, 1);
         let lines = reader.page(order).await.expect("planned").lines;
-        let swept = writer.sweep(scratch.sweep_order(&lines, MINE)).await.expect("swept");
+        let swept = writer
+            .sweep(scratch.desk.sweep_order(&lines, MINE))
+            .await
+            .expect("swept");
         assert_eq!(codes(&swept), [Code::Swept]);
         let inspected = writer
-            .inspect(scratch.sweep_order(&lines, MINE))
+            .inspect(scratch.desk.sweep_order(&lines, MINE))
             .await
             .expect("inspected");
         assert_eq!(codes(&inspected), [Code::Swept]);
         let lines: Vec<_> = lines.into_iter().zip(swept).collect();
-        let purged = writer.purge(scratch.purge_order(&lines)).await.expect("purged");
+        let purged = writer.purge(scratch.desk.purge_order(&lines)).await.expect("purged");
         assert_eq!(codes(&purged), [Code::Purged]);
     }
 }

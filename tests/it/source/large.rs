@@ -1,13 +1,11 @@
 //! Sizes: queries of several megabytes, items with hardly room for a mark, a thousand and a half of objects.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::types::ScalarAttributeType;
 use futures::future::join_all;
 use shared::domain::outcome::{Code, LineOutcome};
 
-use super::scratch::{Scratch, codes, item, s};
-use super::tombstones::WITH_TTL;
+use super::scratch::Scratch;
+use crate::conformance::source::ground::{Bed as _, WITH_TTL, codes, item, s};
 
 #[tokio::test]
 async fn a_subject_of_many_megabytes_is_planned_whole() {
@@ -18,17 +16,17 @@ async fn a_subject_of_many_megabytes_is_planned_whole() {
         item.insert("text".into(), s(&text));
         scratch.put(item).await;
     }
-    let (lines, _, pages) = scratch.plan_by(1000).await;
+    let (lines, _, pages) = scratch.desk.plan_by(1000).await;
     assert_eq!(
         (lines.len(), pages),
         (100, 1),
         "one page follows several queries of 1 MB"
     );
-    let (by_sevens, _, pages) = scratch.plan_by(7).await;
+    let (by_sevens, _, pages) = scratch.desk.plan_by(7).await;
     assert!(by_sevens == lines && pages >= 15);
-    let swept = scratch.sweep(&lines).await;
+    let swept = scratch.desk.sweep(&lines).await;
     assert!(swept.iter().all(|outcome| outcome.code == Code::Swept));
-    let purged = scratch.purge(&lines, &swept).await;
+    let purged = scratch.desk.purge(&lines, &swept).await;
     assert!(purged.iter().all(|outcome| outcome.code == Code::Purged));
     assert!(scratch.items().await.is_empty());
 }
@@ -43,8 +41,8 @@ async fn an_item_without_room_for_a_mark_is_reported() {
         item.insert("text".into(), s(&"x".repeat(whole - named - room)));
         scratch.put(item).await;
     }
-    let lines = scratch.plan().await;
-    let outcomes = scratch.sweep(&lines).await;
+    let lines = scratch.desk.plan().await;
+    let outcomes = scratch.desk.sweep(&lines).await;
     assert_eq!(
         outcomes,
         [LineOutcome::failed("item_too_large"), LineOutcome::plain(Code::Swept)]
@@ -59,11 +57,11 @@ async fn a_thousand_and_a_half_of_objects() {
         join_all(some.iter().map(|key| scratch.write(key, key))).await;
     }
     scratch.write("acme/77/file-00001.txt", "not subject 7's").await;
-    let (lines, _, pages) = scratch.plan_by(400).await;
+    let (lines, _, pages) = scratch.desk.plan_by(400).await;
     assert_eq!((lines.len(), pages), (1500, 4));
     let mut swept = Vec::new();
     for chunk in lines.chunks(500) {
-        swept.extend(scratch.sweep(chunk).await);
+        swept.extend(scratch.desk.sweep(chunk).await);
     }
     assert!(
         swept
@@ -77,13 +75,13 @@ async fn a_thousand_and_a_half_of_objects() {
     let tenth = |all: &[_]| all.iter().step_by(10).cloned().collect::<Vec<_>>();
     let (some, outcomes) = (tenth(&lines), swept.iter().step_by(10).cloned().collect::<Vec<_>>());
     assert!(
-        codes(&scratch.purge(&some, &outcomes).await)
+        codes(&scratch.desk.purge(&some, &outcomes).await)
             .iter()
             .all(|code| *code == Code::Purged)
     );
     assert_eq!(scratch.versions().await.len(), 1500 - 150 + 1);
-    let purged = scratch.purge(&lines, &swept).await;
+    let purged = scratch.desk.purge(&lines, &swept).await;
     assert!(purged.iter().all(|outcome| outcome.code == Code::Purged));
-    let left: HashMap<String, Vec<String>> = scratch.versions().await;
+    let left = scratch.versions().await;
     assert_eq!(left.keys().collect::<Vec<_>>(), ["acme/77/file-00001.txt"]);
 }

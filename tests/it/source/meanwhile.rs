@@ -9,7 +9,8 @@ use shared::domain::outcome::{Code, LineOutcome};
 use shared::ports::Sources;
 use shared::source::AwsSources;
 
-use super::scratch::{MINE, Scratch, Stack, codes};
+use super::scratch::{Scratch, Stack};
+use crate::conformance::source::ground::{Bed as _, MINE, codes};
 
 const KEY: &str = "acme/7/a";
 
@@ -54,14 +55,17 @@ fn upload(bucket: &str) {
 async fn what_is_uploaded_meanwhile_is_not_hidden() {
     let scratch = Scratch::bucket(true).await;
     let planned = scratch.write(KEY, "planned").await;
-    let lines = scratch.plan().await;
+    let lines = scratch.desk.plan().await;
     let interceptor = UploadFirst {
         bucket: scratch.name.clone(),
     };
     let settings = Stack::find().s3_settings("test", "test").interceptor(interceptor);
     let racing = AwsSources::new(scratch.db.clone(), aws_sdk_s3::Client::from_conf(settings.build()));
 
-    let swept = racing.sweep(scratch.sweep_order(&lines, MINE)).await.expect("a sweep");
+    let swept = racing
+        .sweep(scratch.desk.sweep_order(&lines, MINE))
+        .await
+        .expect("a sweep");
     assert_eq!(
         swept,
         [LineOutcome::plain(Code::Swept)],
@@ -71,6 +75,6 @@ async fn what_is_uploaded_meanwhile_is_not_hidden() {
     let versions = scratch.versions().await;
     assert!(versions[KEY].len() == 2 && versions[KEY][1] == planned);
 
-    assert_eq!(codes(&scratch.purge(&lines, &swept).await), [Code::Purged]);
+    assert_eq!(codes(&scratch.desk.purge(&lines, &swept).await), [Code::Purged]);
     assert_eq!(scratch.versions().await[KEY], versions[KEY][..1]);
 }

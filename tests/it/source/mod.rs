@@ -1,21 +1,18 @@
-//! The application's data against a real stack: `shared::source` on scratch tables and buckets of its own.
+//! The application's data against a real stack: what only the SDK's side of `shared::source` can show. What the port
+//! promises is in `conformance/source`, for which `scratch` is one of two sides.
 //!
 //! | file | about |
 //! |---|---|
-//! | `scratch`, `orders` | tables, buckets and clients; asking as a workflow would |
-//! | `tombstones`, `contested` | DynamoDB: the plain life of an item; items somebody else touches |
-//! | `objects`, `newer`, `meanwhile` | S3: the plain life of an object; versions written after the plan, or at the very moment |
+//! | `scratch` | tables, buckets and clients |
+//! | `odd` | attributes of shapes that no manifest keeps |
+//! | `meanwhile` | a version written between our look and our marker |
 //! | `large` | sizes |
 //! | `denied` | permissions |
 //! | `speed` | the sweep beside a bare loop; both are printed |
 
-mod contested;
 mod denied;
 mod large;
 mod meanwhile;
-mod newer;
-mod objects;
-mod orders;
-mod scratch;
+mod odd;
+pub(crate) mod scratch;
 mod speed;
-mod tombstones;

@@ -1,4 +1,5 @@
-//! A scratch table or bucket on the stack, its dataset, and what is in it. `orders` has what a workflow would ask.
+//! A scratch table or bucket on the stack and its dataset. The application's hand in it, and what a workflow would ask,
+//! are the conformance suite's (`Bed` and `Desk`), for which this is one of two sides.
 //!
 //! Every test has its own, named by process and number; they are left to the stack, which is thrown away.
 
@@ -11,25 +12,13 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType,
 };
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
-use jiff::Timestamp;
-use shared::domain::data_map::{DataMap, Dataset};
-use shared::domain::ids::{RequestId, SubjectId, Tenant};
-use shared::domain::outcome::{Code, LineOutcome};
 use shared::source::AwsSources;
 
-pub(super) type Item = HashMap<String, AttributeValue>;
+use crate::conformance::source::desk::Desk;
+use crate::conformance::source::ground::{BUCKET, dataset};
 
-/// The request of most tests, and another one.
-pub(super) const MINE: u128 = 1;
-pub(super) const OTHER: u128 = 2;
-
-pub(super) fn request(n: u128) -> RequestId {
-    RequestId::from_parts(1_700_000_000_000, n)
-}
-
-pub(super) fn instant(text: &str) -> Timestamp {
-    text.parse().expect("an instant")
-}
+/// An item as the SDK has it.
+pub(crate) type Item = HashMap<String, AttributeValue>;
 
 pub(super) fn s(text: &str) -> AttributeValue {
     AttributeValue::S(text.into())
@@ -90,22 +79,18 @@ impl Stack {
     }
 }
 
-/// A dataset, whoever asks for it, and the sources that serve it.
-pub(super) struct Scratch {
-    pub(super) sources: AwsSources,
-    pub(super) db: aws_sdk_dynamodb::Client,
-    pub(super) s3: aws_sdk_s3::Client,
-    pub(super) name: String,
-    pub(super) dataset: Dataset,
-    pub(super) tenant: Tenant,
-    pub(super) subject: SubjectId,
-    pub(super) cutoff: Timestamp,
+/// A table or bucket, whoever asks for its records, and clients that may do everything.
+pub(crate) struct Scratch {
+    pub(crate) desk: Desk<AwsSources>,
+    pub(crate) db: aws_sdk_dynamodb::Client,
+    pub(crate) s3: aws_sdk_s3::Client,
+    pub(crate) name: String,
 }
 
 impl Scratch {
     /// A table with keys `pk` (S) and `sk` of a type, an index `by_owner` on `owner` and `sk`, and its dataset.
-    pub(super) async fn table(sk: ScalarAttributeType, dataset: &str) -> Self {
-        let scratch = Self::around(unique("table"), dataset);
+    pub(crate) async fn table(sk: ScalarAttributeType, yaml: &str) -> Self {
+        let scratch = Self::around(unique("table"), yaml);
         let attribute = |name: &str, kind| {
             AttributeDefinition::builder()
                 .attribute_name(name)
@@ -143,9 +128,8 @@ impl Scratch {
     }
 
     /// A bucket and its dataset.
-    pub(super) async fn bucket(versioned: bool) -> Self {
-        let dataset = "bucket: NAME\n    source: s3\n    prefix: \"{tenant}/{subject}/\"\n    tenant: {in: key}";
-        let scratch = Self::around(unique("bucket"), dataset);
+    pub(crate) async fn bucket(versioned: bool) -> Self {
+        let scratch = Self::around(unique("bucket"), BUCKET);
         scratch
             .s3
             .create_bucket()
@@ -167,31 +151,26 @@ impl Scratch {
         scratch
     }
 
-    fn around(name: String, dataset: &str) -> Self {
-        let head = "v: 1\ndatasets:\n  - id: scratch\n    category: scratch\n    description: Scratch\n    ";
-        let map = format!("{head}{}\n", dataset.replace("NAME", &name));
-        let map = DataMap::parse(&map).unwrap_or_else(|e| panic!("{e:?}\n{map}"));
+    fn around(name: String, yaml: &str) -> Self {
+        let dataset = dataset(&name, yaml);
         let stack = Stack::find();
         let (db, s3) = (stack.dynamodb("test", "test"), stack.s3("test", "test"));
         Self {
-            sources: AwsSources::new(db.clone(), s3.clone()),
+            desk: Desk::new(AwsSources::new(db.clone(), s3.clone()), dataset),
             db,
             s3,
             name,
-            dataset: map.datasets[0].clone(),
-            tenant: "acme".parse().expect("a slug"),
-            subject: SubjectId::try_from("7".to_owned()).expect("an id"),
-            cutoff: instant("2100-01-01T00:00:00Z"),
         }
     }
 
-    pub(super) async fn put(&self, item: Item) {
+    /// Puts an item of any shape.
+    pub(crate) async fn put_raw(&self, item: Item) {
         let call = self.db.put_item().table_name(&self.name).set_item(Some(item));
         call.send().await.expect("an item is put");
     }
 
-    /// Every item of the table, by its sort key's text.
-    pub(super) async fn items(&self) -> HashMap<String, Item> {
+    /// Every item of the table, of whatever shape.
+    pub(crate) async fn raw_items(&self) -> Vec<Item> {
         let mut pages = self
             .db
             .scan()
@@ -200,10 +179,9 @@ impl Scratch {
             .into_paginator()
             .items()
             .send();
-        let mut found = HashMap::new();
+        let mut found = Vec::new();
         while let Some(item) = pages.next().await {
-            let item = item.expect("a scan");
-            found.insert(format!("{:?}", item["sk"]), item);
+            found.push(item.expect("a scan"));
         }
         found
     }
@@ -212,8 +190,4 @@ impl Scratch {
 /// An item of subject 7 with a sort key.
 pub(super) fn item(sk: AttributeValue) -> Item {
     HashMap::from([("pk".into(), s("acme#7")), ("sk".into(), sk)])
-}
-
-pub(super) fn codes(outcomes: &[LineOutcome]) -> Vec<Code> {
-    outcomes.iter().map(|outcome| outcome.code).collect()
 }

@@ -8,7 +8,7 @@ use futures::stream;
 use shared::domain::outcome::Code;
 
 use super::scratch::{Scratch, item, n, s};
-use super::tombstones::WITH_TTL;
+use crate::conformance::source::ground::WITH_TTL;
 
 const ITEMS: usize = 10_000;
 
@@ -68,7 +68,7 @@ async fn bare_loop(scratch: &Scratch, keys: &[String]) -> Duration {
 async fn the_sweep_keeps_up_with_a_bare_loop() {
     let (by_hand, scratch) = (filled().await, filled().await);
     let begun = Instant::now();
-    let lines = scratch.plan().await;
+    let lines = scratch.desk.plan().await;
     let planning = begun.elapsed();
     assert_eq!(lines.len(), ITEMS);
 
@@ -77,11 +77,11 @@ async fn the_sweep_keeps_up_with_a_bare_loop() {
     for (chunk, keys) in lines.chunks(500).zip(keys().chunks(500)) {
         bare += bare_loop(&by_hand, keys).await;
         let begun = Instant::now();
-        let swept = scratch.sweep(chunk).await;
+        let swept = scratch.desk.sweep(chunk).await;
         sweeping += begun.elapsed();
         assert!(swept.iter().all(|outcome| outcome.code == Code::Swept));
         let begun = Instant::now();
-        let purged = scratch.purge(chunk, &swept).await;
+        let purged = scratch.desk.purge(chunk, &swept).await;
         purging += begun.elapsed();
         assert!(purged.iter().all(|outcome| outcome.code == Code::Purged));
     }

@@ -27,6 +27,13 @@ impl SimSources {
         }
     }
 
+    /// Somebody deletes a table or bucket with all that is in it.
+    pub fn tear_down(&self, container: &str) {
+        let mut state = self.state.borrow_mut();
+        state.tables.remove(container);
+        state.buckets.remove(container);
+    }
+
     /// From now on every call to this table or bucket fails for good, with this code.
     pub fn break_down(&self, container: &str, code: &'static str) {
         self.state.borrow_mut().broken.insert(container.to_owned(), code);
@@ -56,6 +63,13 @@ impl SimSources {
     /// Everything that Lethe and TTL did, in order.
     pub fn journal(&self) -> Vec<Effect> {
         self.state.borrow().journal.clone()
+    }
+
+    /// A table's items, in the order of their keys.
+    pub fn items(&self, table: &str) -> Vec<Item> {
+        let state = self.state.borrow();
+        let items = state.tables.get(table).into_iter().flat_map(Table::items);
+        items.map(|(_, stored)| stored.item.clone()).collect()
     }
 
     /// Every record there is, byte for byte.

@@ -4,9 +4,6 @@ mod faults;
 mod guards;
 mod journal;
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::SimSources;
@@ -16,7 +13,7 @@ use crate::domain::manifest::Line;
 use crate::domain::outcome::{Code, LineOutcome};
 use crate::knobs::{REAL_SIZES, Sizes};
 use crate::ports::{Fault, PageOrder, PurgeOrder, Sources as _, SweepOrder};
-use crate::sim::{Environment, Fates, World, run};
+use crate::sim::{Fates, World, alone};
 
 const MAP: &str = r#"
 v: 1
@@ -53,18 +50,6 @@ const SMALL: Sizes = Sizes {
     chunk_records: 4,
     ..REAL_SIZES
 };
-
-struct Quiet;
-
-impl Environment for Quiet {
-    fn possible(&mut self, _: Timestamp) -> usize {
-        0
-    }
-    fn happen(&mut self, _: usize) {}
-    fn next_at(&mut self) -> Option<Timestamp> {
-        None
-    }
-}
 
 /// One subject's datasets, and a world around them.
 #[derive(Clone)]
@@ -121,21 +106,9 @@ impl Bench {
             .0
     }
 
-    /// Runs one task to its end, or to its crash.
-    fn play<T: 'static>(&self, task: impl Future<Output = T> + 'static) -> Option<T> {
-        let done = Rc::new(RefCell::new(None));
-        let there = Rc::clone(&done);
-        self.world.spawn("test", None, async move {
-            let value = task.await;
-            *there.borrow_mut() = Some(value);
-        });
-        run(&self.world, &mut Quiet, 10_000).expect("it comes to rest");
-        done.take()
-    }
-
     fn page(&self, dataset: usize, cursor: Option<String>) -> Option<Result<crate::ports::Page, Fault>> {
         let (bench, dataset) = (self.clone(), self.dataset(dataset));
-        self.play(async move {
+        alone(&self.world, async move {
             let order = PageOrder {
                 dataset: &dataset,
                 tenant: &bench.tenant,
@@ -155,7 +128,7 @@ impl Bench {
 
     fn sweep(&self, dataset: usize, who: u128, lines: &[Line]) -> Option<Result<Vec<LineOutcome>, Fault>> {
         let (bench, dataset, lines) = (self.clone(), self.dataset(dataset), lines.to_vec());
-        self.play(async move {
+        alone(&self.world, async move {
             let order = SweepOrder {
                 dataset: &dataset,
                 tenant: &bench.tenant,
@@ -172,7 +145,7 @@ impl Bench {
     fn purge(&self, dataset: usize, lines: &[Line], swept: &[LineOutcome]) -> Option<Result<Vec<LineOutcome>, Fault>> {
         let (bench, dataset) = (self.clone(), self.dataset(dataset));
         let lines: Vec<_> = lines.iter().cloned().zip(swept.iter().cloned()).collect();
-        self.play(async move {
+        alone(&self.world, async move {
             let order = PurgeOrder {
                 dataset: &dataset,
                 tenant: &bench.tenant,

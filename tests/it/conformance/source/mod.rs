@@ -1,0 +1,70 @@
+//! The application's data (`Sources`): every case on the simulator's fake and on the adapters, on the emulator.
+//!
+//! | file | cases |
+//! |---|---|
+//! | `items`, `contested` | tables: the plain life of an item; items somebody else touches |
+//! | `objects`, `newer` | buckets: the plain life of an object; versions written after the plan |
+//! | `stories`, `story` | long random stories, told by both sides, which must say the same |
+//!
+//! `ground` is what a case stands on, `desk` asks as a workflow would; `simulator` and `emulator` are the two sides. What
+//! only an SDK can show (permissions, sizes, races inside one call, speed) is in `tests/it/source`.
+
+mod contested;
+pub(crate) mod desk;
+mod emulator;
+pub(crate) mod ground;
+mod items;
+mod newer;
+mod objects;
+mod simulator;
+mod stories;
+mod story;
+
+/// Makes of each case a test on the simulator and a test on the emulator.
+macro_rules! cases {
+    ($($file:ident: $($case:ident)+;)+) => {
+        mod on_the_simulator {
+            $($(#[test]
+            fn $case() {
+                super::simulator::play(super::$file::$case);
+            })+)+
+        }
+
+        mod on_the_emulator {
+            $($(#[tokio::test]
+            async fn $case() {
+                super::$file::$case(super::emulator::Emulator).await;
+            })+)+
+        }
+    };
+}
+
+cases! {
+    items:
+        marks_keep_the_old_ttl_and_sweeping_twice_is_the_same
+        a_vanished_item_does_not_come_into_being
+        numeric_and_binary_keys_are_found_again_in_their_order
+        an_index_leads_to_the_items_and_prefix_and_count_agree
+        counting_stops_when_patience_ends
+        a_place_that_does_not_exist_is_a_permanent_fault
+        a_subject_without_a_number_is_not_looked_for_under_numbers
+        lines_of_another_kind_are_refused_before_anything_happens;
+    contested:
+        only_the_tenants_items_up_to_the_cutoff_are_planned
+        another_requests_mark_is_neither_planned_nor_overruled
+        an_item_changed_between_plan_and_sweep_is_judged_by_what_it_says
+        a_changed_ttl_is_read_again_and_kept
+        an_overwritten_item_lost_its_mark_and_survives_the_purge
+        marks_without_a_request_are_reported_not_skipped;
+    objects:
+        every_version_of_a_hidden_object_is_destroyed
+        what_the_application_had_deleted_is_destroyed_too
+        an_object_that_is_gone_gets_no_marker
+        a_bucket_without_versions_is_refused_before_anything_happens;
+    newer:
+        a_version_written_after_the_plan_stays_visible
+        a_version_written_over_our_marker_survives_the_purge
+        what_the_application_wrote_and_deleted_itself_stays_hidden
+        older_versions_below_a_newer_one_are_planned
+        a_purge_that_broke_off_goes_on;
+}
