@@ -2,13 +2,14 @@
 //! on both sides, with every answer and the whole content after each step; the first difference is a drift.
 
 use shared::domain::data_map::KeyType;
+use shared::knobs::{Guard, REAL_SIZES, Turned};
 
 use super::emulator::Emulator;
 use super::ground::{Bed, Ground, instant};
 use super::simulator;
 use super::story::Story;
 
-const SEEDS: u64 = 6;
+const SEEDS: u64 = 12;
 const STEPS: usize = 60;
 
 const MESSAGES: &str = "table: NAME\n    source: dynamodb
@@ -85,5 +86,22 @@ async fn of_objects_both_sides_tell_the_same() {
     for seed in 0..SEEDS {
         let simulator = simulator::play(move |ground| of_objects(ground, seed));
         assert_same(seed, &simulator, &of_objects(Emulator, seed).await);
+    }
+}
+
+/// The stories are long enough to notice a fake that does without one of its checks.
+#[test]
+fn a_fake_without_a_guard_tells_another_story() {
+    let items = || (0..SEEDS).map(|seed| simulator::play(move |ground| of_items(ground, seed)));
+    let objects = || (0..SEEDS).map(|seed| simulator::play(move |ground| of_objects(ground, seed)));
+    let (items_told, objects_told): (Vec<_>, Vec<_>) = (items().collect(), objects().collect());
+    let out = |guard| Turned::to(REAL_SIZES, Some(guard));
+    for guard in [Guard::RecordExists, Guard::ForeignMark, Guard::OwnMark, Guard::Cutoff] {
+        let _out = out(guard);
+        assert!(!items().eq(items_told.iter().cloned()), "{guard:?}");
+    }
+    for guard in [Guard::OwnVersions, Guard::Cutoff] {
+        let _out = out(guard);
+        assert!(!objects().eq(objects_told.iter().cloned()), "{guard:?}");
     }
 }

@@ -74,15 +74,16 @@ impl Story {
     /// One order of Lethe's, at random.
     pub(super) async fn order<B: Bed>(&mut self, bed: &B) {
         let desk = bed.desk();
-        match self.dice.below(6) {
-            0 | 1 => {
+        let step = if self.lines.is_empty() { 0 } else { self.dice.below(8) };
+        match step {
+            0 => {
                 let limit = self.pick(&[1, 2, 1000]);
                 let (lines, later, _) = desk.plan_by(limit).await;
                 let told: Vec<String> = lines.iter().map(|line| self.line(line)).collect();
                 self.told.push(format!("plan by {limit}: {told:?}, {later} later"));
                 (self.lines, self.outcomes) = (lines, vec![]);
             }
-            2 => {
+            1 | 2 => {
                 let who = self.pick(&[MINE, MINE, MINE, OTHER]);
                 let outcomes = desk.sweep_as(&self.lines, who).await;
                 self.outcomes(&format!("sweep by {who}"), outcomes, who == MINE);
@@ -91,7 +92,7 @@ impl Story {
                 let outcomes = desk.inspect(&self.lines).await;
                 self.outcomes("inspect", outcomes, false);
             }
-            4 if self.outcomes.len() == self.lines.len() => {
+            4..=6 if self.outcomes.len() == self.lines.len() => {
                 let outcomes = desk.purge(&self.lines, &self.outcomes).await;
                 self.outcomes("purge", outcomes, false);
             }
