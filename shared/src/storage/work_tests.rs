@@ -83,6 +83,9 @@ fn a_refused_page_is_lost_open_or_a_contradiction() {
     assert!(!answer(lost).expect("another planner"));
     let open = answer(vec![(Guard::Plan, Why::Contention)]);
     assert!(matches!(open, Err(Fault::Transient { .. })));
+    // The other planner put the chunk, and its transaction had not let go of the plan.
+    let both = answer(vec![(Guard::Plan, Why::Contention), (Guard::Chunk, Why::Condition)]);
+    assert!(matches!(both, Err(Fault::Transient { .. })));
     let odd = answer(vec![(Guard::Chunk, Why::Condition)]);
     assert!(matches!(odd, Err(Fault::Permanent { code: "corrupt", .. })));
 }
