@@ -27,6 +27,7 @@ pub mod invoke;
 mod lint;
 pub mod mailbox;
 pub mod model;
+pub mod mutants;
 pub mod own_stack;
 mod password;
 pub mod paths;

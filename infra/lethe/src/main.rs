@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use lethe::{console, data_map, demo, doctor, down, model, policy, seed, sim, test, up};
+use lethe::{console, data_map, demo, doctor, down, model, mutants, policy, seed, sim, test, up};
 
 /// Lethe's local stack, tests and deployment tools.
 #[derive(Debug, Parser)]
@@ -31,6 +31,8 @@ enum Command {
     Model(model::ModelArgs),
     /// Play the workflows on the simulator, with everything around them going wrong.
     Sim(sim::SimArgs),
+    /// Change the rules one line at a time and look whether a test notices.
+    Mutants(mutants::MutantsArgs),
     /// Check what a deployment needs beyond its template.
     Doctor(doctor::DoctorArgs),
     /// The policy: periods and switches, per tenant.
@@ -57,6 +59,7 @@ async fn run(command: Command) -> Result<()> {
         Command::Test(args) => test::run(&args).await,
         Command::Model(args) => model::run(&args).await,
         Command::Sim(args) => sim::run(&args).await,
+        Command::Mutants(args) => mutants::run(&args).await,
         Command::Doctor(args) => doctor::run(&args).await,
         Command::Demo(args) => demo::run(&args).await,
         Command::Seed(args) => seed::run(&args).await,
