@@ -52,13 +52,13 @@ where
     let mut answer = SqsBatchResponse::default();
     for message in event.records {
         let start = Instant::now();
+        let receives = receives(&message.attributes);
         let delivery = Delivery {
             invocation: invocation.clone(),
-            receives: receives(&message.attributes),
+            receives,
         };
         let result = one(&message, delivery, &handler).await;
-        let id = message.message_id.unwrap_or_default();
-        let (receives, elapsed_ms) = (delivery.receives, elapsed_ms(start));
+        let (id, elapsed_ms) = (message.message_id.unwrap_or_default(), elapsed_ms(start));
         match result {
             Ok(()) => tracing::info!(message_id = id, receives, elapsed_ms, "message done"),
             Err(why) => {

@@ -26,7 +26,8 @@ pub struct Call {
 impl Call {
     /// Takes the request that came at `now`.
     pub fn new(request: Request, now: Timestamp) -> Self {
-        let deadline = request.lambda_context_ref().map_or(Timestamp::MAX, sqs::deadline);
+        let context = request.lambda_context_ref();
+        let deadline = context.map_or(Timestamp::MAX, |context| sqs::invocation(context).deadline);
         Self { request, now, deadline }
     }
 
