@@ -5,6 +5,7 @@
 //! | [`scenario`] | what there is before a run, who does what, how it should end |
 //! | [`stack`] | the deployed stack in small: functions, queues, schedule, stream, wired as in `template.yaml` |
 //! | [`people`] | subjects and operators, who try again like people do, and others who meddle |
+//! | [`readers`] | people who only look, at any moment |
 //! | [`oracle`] | what must hold afterwards, checked from the rows and the application's data |
 //! | [`play`] | one run, and what the oracle says of it |
 //! | [`crash`] | every crash point, and the two helpers a new workflow is tried with |
@@ -17,6 +18,7 @@ pub mod crash;
 pub mod oracle;
 pub mod people;
 pub mod play;
+pub mod readers;
 pub mod scenario;
 pub mod seeds;
 pub mod stack;

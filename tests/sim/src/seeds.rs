@@ -80,6 +80,7 @@ fn habits(dice: &mut Dice) -> Habits {
         skew_seconds: pick(dice, &[0, 20, 300]),
         meddling: pick(dice, &[0, 3, 10]),
         losses: pick(dice, &[0, 0, 2]),
+        looks: pick(dice, &[0, 10, 40]),
         twice: false,
     }
 }

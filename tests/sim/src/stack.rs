@@ -30,6 +30,7 @@ use shared::workflow::work_chunk::{Invocation, Worked};
 
 pub use triggers::{Habits, Stack};
 
+use crate::readers::Shown;
 use crate::scenario::{Scenario, data_map, policy};
 
 /// Lambda ends an invocation after this long (`template.yaml`).
@@ -54,6 +55,8 @@ pub struct Outside {
     pub sources: SimSources,
     /// The mail service.
     pub mailer: SimMailer,
+    /// What was shown of each request's progress.
+    pub shown: Rc<RefCell<Shown>>,
     /// What a check on the way found wrong.
     pub complaints: Rc<RefCell<Vec<String>>>,
 }
@@ -72,6 +75,7 @@ impl Outside {
             queues: SimQueues::new(world),
             sources: SimSources::new(world),
             mailer: SimMailer::new(world),
+            shown: Rc::default(),
             complaints: Rc::default(),
         };
         crate::scenario::seed(&outside.sources, scenario);

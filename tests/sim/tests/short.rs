@@ -15,6 +15,7 @@ fn every_scenario_ends_well_also_when_all_is_done_twice() {
         assert!(calm.calls < 3_000, "{}: {} calls", scenario.name, calm.calls);
         let habits = Habits {
             twice: true,
+            looks: 60,
             ..Habits::default()
         };
         let twice = play(

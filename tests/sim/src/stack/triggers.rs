@@ -18,6 +18,7 @@ use shared::workflow::work_chunk::Invocation;
 
 use super::{Clock, Outside, TIMEOUT};
 use crate::people::{Deed, carry_out, next_deed, tenant};
+use crate::readers::look;
 use crate::scenario::{Life, Meanwhile, Scenario, Ttl};
 
 /// Invocations of one function at a time (`MaximumConcurrency`).
@@ -41,6 +42,8 @@ pub struct Habits {
     pub skew_seconds: i64,
     /// Deeds of meddlers in the run.
     pub meddling: u32,
+    /// Times somebody looks at a request.
+    pub looks: u32,
     /// Times all messages of a queue are lost.
     pub losses: u32,
     /// Every message is delivered a second time after it was handled, every deed is done twice.
@@ -67,6 +70,7 @@ enum Possible {
     Round,
     Person(usize),
     Meddle,
+    Look,
     Lose,
     Expire(usize),
     Write,
@@ -86,6 +90,7 @@ pub struct Stack {
     last_round: Timestamp,
     meddling_at: Timestamp,
     lost_at: Timestamp,
+    looked_at: Timestamp,
     writes: usize,
     invocations: u32,
     doubled: BTreeSet<String>,
@@ -115,6 +120,7 @@ impl Stack {
             last_round: now,
             meddling_at: now,
             lost_at: now,
+            looked_at: now,
             writes: 0,
             invocations: 0,
             doubled: BTreeSet::new(),
@@ -352,6 +358,30 @@ impl Stack {
         }
     }
 
+    /// Somebody looks at a request, and will again: soon while it runs, or days later.
+    fn look(&mut self) {
+        self.habits.looks -= 1;
+        let (which, seconds) = self.outside.world.roll(|dice| {
+            let seconds = [2, 30, 86_400 * 4][dice.below(3)];
+            (dice.below(self.cases.len()), dice.between(1, seconds))
+        });
+        self.looked_at = self.outside.world.now() + SignedDuration::from_secs(seconds);
+        let Some(id) = *self.cases[which].id.borrow() else {
+            return;
+        };
+        let (outside, subject, clock) = (
+            self.outside.clone(),
+            self.cases[which].life.subject.clone(),
+            self.clock(),
+        );
+        let task = async move {
+            if let Err(failure) = look(&outside, &subject, id, clock.now()).await {
+                outside.world.note("reader", failure);
+            }
+        };
+        self.outside.world.spawn("submission", self.deadline().1, task);
+    }
+
     fn lose(&mut self) {
         self.habits.losses -= 1;
         self.lost_at = self.outside.world.now() + SignedDuration::from_hours(20);
@@ -409,6 +439,8 @@ impl Environment for Stack {
         self.possible.extend(round.then_some(Possible::Round));
         let meddles = self.habits.meddling > 0 && self.meddling_at <= now;
         self.possible.extend(meddles.then_some(Possible::Meddle));
+        let looks = self.habits.looks > 0 && self.looked_at <= now;
+        self.possible.extend(looks.then_some(Possible::Look));
         let loses = self.habits.losses > 0 && self.lost_at <= now;
         self.possible.extend(loses.then_some(Possible::Lose));
         self.possible.extend(self.may_write().then_some(Possible::Write));
@@ -424,6 +456,7 @@ impl Environment for Stack {
             Possible::Round => self.round(),
             Possible::Person(which) => self.person(which),
             Possible::Meddle => self.meddle(),
+            Possible::Look => self.look(),
             Possible::Lose => self.lose(),
             Possible::Expire(which) => self.outside.sources.expire_one(which),
             Possible::Write => {
@@ -449,6 +482,7 @@ impl Environment for Stack {
             next.push(self.round_at());
             next.extend(self.cases.iter().map(|case| self.person_at(case)));
             next.push((self.habits.meddling > 0).then_some(self.meddling_at));
+            next.push((self.habits.looks > 0).then_some(self.looked_at));
             next.push((self.habits.losses > 0).then_some(self.lost_at));
         }
         next.into_iter().flatten().filter(|at| *at > now).min()
