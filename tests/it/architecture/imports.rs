@@ -1,10 +1,10 @@
-//! Who may import whom: `domain <- state_machine <- audit <- ports <- workflow`; adapters stand on ports and know neither
-//! each other nor the workflows.
+//! Who may import whom: `domain <- knobs <- state_machine <- audit <- ports <- workflow`; adapters stand on ports and know
+//! neither each other nor the workflows.
 
 use harness::project::sources;
 
 /// The pure layers, lowest first: each may use those before it.
-const LAYERS: [&str; 5] = ["domain", "state_machine", "audit", "ports", "workflow"];
+const LAYERS: [&str; 6] = ["domain", "knobs", "state_machine", "audit", "ports", "workflow"];
 /// What reaches the outside, one SDK each.
 const ADAPTERS: [&str; 6] = ["storage", "queue", "blob", "mail", "sealing", "source"];
 /// What a top-level module of `shared` may use besides itself; none: everything.
@@ -15,7 +15,7 @@ fn may_use(module: &str) -> Option<Vec<&'static str>> {
     // Adapters share how an SDK's error becomes a fault, and nothing else.
     ADAPTERS
         .contains(&module)
-        .then(|| [&LAYERS[..4], &["sdk_fault"]].concat())
+        .then(|| [&LAYERS[..5], &["sdk_fault"]].concat())
 }
 
 /// The top-level modules of the crate that a source of `module` names by `crate::` or by climbing out with `super::`.
