@@ -150,6 +150,36 @@ pub fn parse_groups(claim: &str) -> Vec<&str> {
 mod tests {
     use super::*;
 
+    fn caller(is_operator: bool, is_auditor: bool) -> Caller {
+        let key = crate::domain::ids::RefKey::new(vec![1; 32]);
+        Caller {
+            tenant: "acme".parse().expect("slug"),
+            is_operator,
+            is_auditor,
+            sub: Personal::new("sub"),
+            subject_id: SubjectId::try_from("sub".to_owned()).expect("an id"),
+            name: None,
+            email: None,
+            ip: Personal::new("192.0.2.1"),
+            actor_ref: Ref::new(&key, "actor", "sub"),
+            subject_ref: Ref::new(&key, "subject", "sub"),
+        }
+    }
+
+    #[test]
+    fn operators_and_auditors_read_everything_and_subjects_do_not() {
+        assert!(caller(true, false).reads_everything());
+        assert!(caller(false, true).reads_everything());
+        assert!(!caller(false, false).reads_everything());
+    }
+
+    #[test]
+    fn a_subjects_name_is_kept_with_the_request_not_with_the_staff() {
+        assert_eq!(caller(false, false).actor(Role::Subject).staff, None);
+        let acting = caller(true, false).actor(Role::Operator);
+        assert_eq!(acting.staff.map(|staff| staff.sub), Some(Personal::new("sub")));
+    }
+
     #[test]
     fn groups_are_parsed_exactly() {
         assert_eq!(parse_groups("[PlatformAdmin Auditor]"), ["PlatformAdmin", "Auditor"]);

@@ -148,3 +148,66 @@ impl Chunk {
         matches!(self.state, ChunkState::Done | ChunkState::Parked)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::outcome::Code;
+
+    fn chunk(n: u32, state: ChunkState) -> Chunk {
+        Chunk {
+            v: 1,
+            id: ChunkId {
+                dataset: "messages".parse().expect("slug"),
+                generation: 1,
+                n,
+            },
+            lines: 1,
+            manifest: ManifestSlice {
+                object: "o".into(),
+                offset: 0,
+                length: 1,
+                sha256: String::new(),
+            },
+            op: Op::Sweep,
+            state,
+            epoch: 0,
+            attempts: 0,
+            send: 0,
+            lease_until: None,
+            holder: None,
+            swept_at: None,
+            counts: Counts::all(Code::Untouched, 1),
+            outcome: None,
+            trouble: None,
+            touched_at: Timestamp::UNIX_EPOCH,
+            rev: 0,
+        }
+    }
+
+    #[test]
+    fn chunks_are_spread_over_eight_partitions() {
+        let shards: Vec<_> = (6..10).map(|n| chunk(n, ChunkState::Ready).id.shard()).collect();
+        assert_eq!(shards, [6, 7, 0, 1]);
+    }
+
+    #[test]
+    fn a_chunk_is_named_by_dataset_generation_and_number() {
+        assert_eq!(chunk(9, ChunkState::Ready).id.to_string(), "messages.1.9");
+    }
+
+    #[test]
+    fn only_what_is_done_or_parked_is_settled() {
+        let settled = |state| chunk(0, state).is_settled();
+        assert!(settled(ChunkState::Done) && settled(ChunkState::Parked));
+        assert!(!settled(ChunkState::Ready) && !settled(ChunkState::Leased));
+    }
+
+    #[test]
+    fn a_row_from_before_leases_had_holders_is_read() {
+        let mut row = serde_json::to_value(chunk(0, ChunkState::Ready)).expect("JSON");
+        row.as_object_mut().expect("an object").remove("holder");
+        let read: Chunk = serde_json::from_value(row).expect("a chunk");
+        assert_eq!(read.holder, None);
+    }
+}

@@ -437,6 +437,48 @@ excluded:
 "#;
 
     #[test]
+    fn a_scope_names_the_datasets_of_its_categories_for_a_tenant_they_serve() {
+        let map = DataMap::parse(MAP).expect("a map");
+        let (acme, files): (Tenant, Category) = ("acme".parse().expect("slug"), "attachments".parse().expect("slug"));
+        let named = |map: &DataMap, scope: &[Category]| -> Vec<String> {
+            map.in_scope(&acme, scope)
+                .map(|dataset| dataset.id.to_string())
+                .collect()
+        };
+        assert_eq!(named(&map, std::slice::from_ref(&files)), ["attachments"]);
+        assert_eq!(named(&map, &[]), [""; 0]);
+        let mut another = map.clone();
+        another.datasets[1].tenant = TenantBinding::Only {
+            only: "globex".parse().expect("slug"),
+        };
+        assert_eq!(
+            named(&another, &[files]),
+            [""; 0],
+            "another tenant's dataset is not in anybody's scope"
+        );
+    }
+
+    #[test]
+    fn categories_come_once_in_the_maps_order_and_datasets_by_id() {
+        let mut map = DataMap::parse(MAP).expect("a map");
+        map.datasets.push(map.datasets[0].clone());
+        let categories: Vec<_> = map
+            .categories()
+            .into_iter()
+            .map(|(category, text)| format!("{category}: {text}"))
+            .collect();
+        assert_eq!(
+            categories,
+            ["conversations: Messages written or received", "attachments: Files"]
+        );
+        let found = map
+            .dataset(&"attachments".parse().expect("slug"))
+            .expect("there is one");
+        assert_eq!(found.description, "Files");
+        assert!(map.dataset(&"nothing".parse().expect("slug")).is_none());
+    }
+
+    #[test]
     fn the_documented_form_parses() {
         let map = DataMap::parse(MAP).expect("valid");
         assert!(map.datasets[0].waits_for_ttl() && !map.datasets[1].waits_for_ttl());
