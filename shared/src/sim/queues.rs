@@ -87,6 +87,13 @@ impl<M: Clone> Queue<M> {
         Some(message.body.clone())
     }
 
+    /// Delivers a message again although it is being handled: at least once is not exactly once.
+    pub fn show_again(&mut self, id: MessageId, now: Timestamp) {
+        if let Some(message) = self.messages.get_mut(&id) {
+            message.visible_at = now;
+        }
+    }
+
     /// Deletes a message: it was handled.
     pub fn delete(&mut self, id: MessageId) {
         self.messages.remove(&id);

@@ -13,8 +13,8 @@ use crate::stack::Stack;
 /// When each record was hidden last.
 type Hidden = BTreeMap<RecordId, Timestamp>;
 
-/// Two clocks may differ by twice the largest skew, and some objects are dated in whole seconds.
-const TOLERANCE: SignedDuration = SignedDuration::from_secs(2 * 300 + 10);
+/// Three clocks have a say, of whoever executed, swept and purged; some objects are dated in whole seconds.
+const TOLERANCE: SignedDuration = SignedDuration::from_secs(3 * 300 + 10);
 
 pub(super) fn check(stack: &Stack, cases: &[Case], before: &Before, wrong: &mut Vec<String>) {
     let journal = stack.outside.sources.journal();

@@ -241,8 +241,10 @@ impl Stack {
         let Some(message) = self.outside.queues.plans.borrow_mut().receive(id, now) else {
             return;
         };
-        if self.is_doubled(format!("{message:?}")) {
+        if self.is_first(format!("{message:?}")) {
             self.outside.queues.plans.borrow_mut().put(message.clone(), now);
+        } else if self.outside.world.mishap(self.habits.doubles) {
+            self.outside.queues.plans.borrow_mut().show_again(id, now);
         }
         let ((deadline, ended), clock) = (self.deadline(), self.clock());
         let task = self.outside.clone().planning(id, message, clock, deadline);
@@ -254,8 +256,10 @@ impl Stack {
         let Some(message) = self.outside.queues.chunks.borrow_mut().receive(id, now) else {
             return;
         };
-        if self.is_doubled(format!("{message:?}")) {
+        if self.is_first(format!("{message:?}")) {
             self.outside.queues.chunks.borrow_mut().put(message.clone(), now);
+        } else if self.outside.world.mishap(self.habits.doubles) {
+            self.outside.queues.chunks.borrow_mut().show_again(id, now);
         }
         let poisoned = self.scenario.poison && message.chunk.dataset.as_str() == "messages" && message.chunk.n == 0;
         let ((deadline, ended), clock) = (self.deadline(), self.clock());
@@ -267,10 +271,9 @@ impl Stack {
         self.execution.push(self.outside.world.spawn(label, ended, task));
     }
 
-    /// Whether this delivery comes twice. Everything does in a run that does all twice, but its copies do not.
-    fn is_doubled(&mut self, delivery: String) -> bool {
-        let first = self.habits.twice && self.doubled.insert(delivery);
-        first || self.outside.world.mishap(self.habits.doubles)
+    /// Whether everything is done twice and this is the first time.
+    fn is_first(&mut self, delivery: String) -> bool {
+        self.habits.twice && self.doubled.insert(delivery)
     }
 
     fn deliver_dead(&mut self) {
@@ -287,7 +290,7 @@ impl Stack {
         let Some((key, n)) = self.stream.pop_front() else {
             return;
         };
-        if self.is_doubled(format!("{key} {n}")) {
+        if self.is_first(format!("{key} {n}")) || self.outside.world.mishap(self.habits.doubles) {
             self.stream.push_back((key.clone(), n));
         }
         let task = self.outside.clone().notification(
