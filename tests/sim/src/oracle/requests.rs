@@ -8,6 +8,7 @@ use shared::domain::ids::RequestId;
 use shared::domain::job::{JobStatus, Tally};
 use shared::domain::outcome::Counts;
 use shared::domain::request::{Facts, Status};
+use shared::state_machine::job::MAX_VERIFICATIONS;
 
 use super::Case;
 use crate::scenario::Aim;
@@ -60,6 +61,13 @@ fn ended(stack: &Stack, case: &Case, complain: &mut impl FnMut(String)) {
                 "stands still in progress: {:?}, findings {findings:?}",
                 facts.job
             ));
+        }
+        if !occasions(stack, case.id()).contains("job_failed") {
+            complain("operators were never told that the job failed".to_owned());
+        }
+        let looked = facts.job.as_ref().map_or(0, |job| job.generation);
+        if looked <= MAX_VERIFICATIONS && findings.iter().any(|finding| finding.code == "leftover") {
+            complain(format!("was given up after looking {looked} times"));
         }
     } else if facts.status != expected {
         complain(format!("ended {} instead of {expected}", facts.status));
