@@ -22,7 +22,8 @@ impl Storage {
     pub(super) async fn write(&self, commit: &Commit) -> Result<Committed, Fault> {
         match self.transact(self.transaction_of(commit)?).await {
             Ok(Sent::Written) => Ok(Committed::Done),
-            Ok(Sent::Refused(_)) if self.is_there(commit).await? => Ok(Committed::Done),
+            Ok(Sent::Repeated | Sent::Refused(_)) if self.is_there(commit).await? => Ok(Committed::Done),
+            Ok(Sent::Repeated) => Ok(Committed::Conflict(Conflict::Moved)),
             Ok(Sent::Refused(refused)) => conflict_of(&refused).map(Committed::Conflict),
             Err(fault @ Fault::Permanent { .. }) => Err(fault),
             Err(fault) => match self.is_there(commit).await {

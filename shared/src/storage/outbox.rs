@@ -54,6 +54,7 @@ impl Outbox for Storage {
         transaction.put(Guard::Mail, requests, to_item(key, new), &Condition::absent())?;
         let answer = self.transact(transaction).await.and_then(|sent| match sent {
             Sent::Written => Ok(true),
+            Sent::Repeated => Ok(false),
             Sent::Refused(refused) if refused.iter().any(|(_, why)| *why == Why::Condition) => Ok(false),
             Sent::Refused(_) => Err(Fault::transient(OPERATION, "another transaction has the mail in hand")),
         });

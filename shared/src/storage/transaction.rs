@@ -59,6 +59,8 @@ pub(super) enum Why {
 pub(super) enum Sent {
     /// All of it is written.
     Written,
+    /// Nothing is written by this call, because it was sent before; what came of it must be read back.
+    Repeated,
     /// Nothing is written; which actions were refused.
     Refused(Vec<(Guard, Why)>),
 }
@@ -170,12 +172,20 @@ impl Storage {
         let call = self.client.transact_write_items().set_transact_items(Some(actions));
         match call.client_request_token(token).send().await {
             Ok(_) => Ok(Sent::Written),
+            Err(error) if is_repeated(&error) => Ok(Sent::Repeated),
             Err(error) => match refusals(&error, &guards) {
                 Some(refused) => Ok(Sent::Refused(refused)),
                 None => Err(fault(operation, error)),
             },
         }
     }
+}
+
+/// Whether the token was used before for what looks like something else. It is a digest, so that was this very
+/// transaction with its attributes in another order. AWS takes no notice of the order; DynamoDB Local does.
+fn is_repeated(error: &SdkError<TransactWriteItemsError>) -> bool {
+    let service = error.as_service_error();
+    service.is_some_and(TransactWriteItemsError::is_idempotent_parameter_mismatch_exception)
 }
 
 /// The refused actions of a cancelled transaction; none if it failed otherwise (throttled, malformed, unreachable).

@@ -1,5 +1,8 @@
 //! Limits and token of a transaction.
 
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::types::error::{IdempotentParameterMismatchException, TransactionInProgressException};
+
 use super::super::item::Row;
 use super::*;
 
@@ -34,4 +37,18 @@ fn the_token_is_the_transactions_and_fits() {
             .expect("whole");
     }
     assert_ne!(transaction(3, 5).token(), other.token(), "the condition counts");
+}
+
+#[test]
+fn a_token_used_in_another_order_is_a_repeated_transaction() {
+    let error = |error| {
+        let raw = HttpResponse::new(400.try_into().expect("a status"), "".into());
+        SdkError::service_error(error, raw)
+    };
+    let mismatch = IdempotentParameterMismatchException::builder().build();
+    let mismatch = TransactWriteItemsError::IdempotentParameterMismatchException(mismatch);
+    assert!(is_repeated(&error(mismatch)));
+    let busy = TransactionInProgressException::builder().build();
+    let busy = TransactWriteItemsError::TransactionInProgressException(busy);
+    assert!(!is_repeated(&error(busy)), "nobody knows yet what comes of it");
 }

@@ -110,8 +110,10 @@ impl Work for Storage {
 /// Whether a page was written. A planner that lost finds the plan moved; contention leaves open who wins, so it is
 /// tried again; a chunk that is there although its plan never moved contradicts the plan.
 fn page_answer(sent: Sent, operation: &'static str) -> Result<bool, Fault> {
-    let Sent::Refused(refused) = sent else {
-        return Ok(true);
+    let refused = match sent {
+        Sent::Written => return Ok(true),
+        Sent::Repeated => return Ok(false),
+        Sent::Refused(refused) => refused,
     };
     if refused.contains(&(Guard::Plan, Why::Condition)) {
         return Ok(false);

@@ -79,6 +79,7 @@ fn a_plan_survives_storage() {
 fn a_refused_page_is_lost_open_or_a_contradiction() {
     let answer = |refused| page_answer(Sent::Refused(refused), "test");
     assert!(page_answer(Sent::Written, "test").expect("written"));
+    assert!(!page_answer(Sent::Repeated, "test").expect("to be read back"));
     let lost = vec![(Guard::Plan, Why::Condition), (Guard::Chunk, Why::Condition)];
     assert!(!answer(lost).expect("another planner"));
     let open = answer(vec![(Guard::Plan, Why::Contention)]);
