@@ -6,8 +6,8 @@ use shared::ports::{Commit, Committed, Companion, Fault, Outbox, Requests, Work}
 use shared::storage::Storage;
 
 use super::lossy::{Loss, lossy};
-use super::samples::{at, chunk, key, plan, step, submission};
 use super::tables::{Scratch, client, endpoint, scratch};
+use crate::conformance::store::samples::{at, chunk, key, plan, step, submission};
 
 const TRANSACTION: &str = "TransactWriteItems";
 

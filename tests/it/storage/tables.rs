@@ -1,10 +1,12 @@
 //! Scratch tables with the schema of `template.yaml`: change one, change the other.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region};
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::client::Waiters;
 use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
@@ -24,39 +26,48 @@ const SHOWN: [&str; 7] = [
 ];
 
 /// Three tables of one test, and a store over them.
-pub(super) struct Scratch {
+pub(crate) struct Scratch {
     /// The store under test.
-    pub store: Storage,
+    pub(crate) store: Storage,
     /// For what the store has no verb for.
-    pub client: Client,
+    pub(crate) client: Client,
     /// Their names.
-    pub tables: Tables,
+    pub(crate) tables: Tables,
 }
 
-/// Makes the tables.
-pub(super) async fn scratch() -> Scratch {
-    let client = client(&endpoint()).await;
+/// Makes the tables on the stack's endpoint, and leaves them to it.
+pub(crate) async fn scratch() -> Scratch {
+    scratch_on(&client(&endpoint()).await).await
+}
+
+/// Makes the tables, for whoever deletes them again.
+pub(crate) async fn scratch_on(client: &Client) -> Scratch {
     let run = RandomState::new().build_hasher().finish();
     let tables = Tables {
-        requests: format!("it-requests-{run:016x}"),
-        audit: format!("it-audit-{run:016x}"),
-        keys: format!("it-keys-{run:016x}"),
+        requests: format!("lethe-it-requests-{run:016x}"),
+        audit: format!("lethe-it-audit-{run:016x}"),
+        keys: format!("lethe-it-keys-{run:016x}"),
     };
-    requests_table(&client, &tables.requests).await;
-    audit_table(&client, &tables.audit).await;
-    keyed(client.create_table().table_name(&tables.keys), "pk", None)
-        .send()
-        .await
-        .expect("table keys");
+    requests_table(client, &tables.requests).await;
+    audit_table(client, &tables.audit).await;
+    let keys = keyed(client.create_table().table_name(&tables.keys), "pk", None);
+    keys.send().await.expect("table keys");
+    is_made(client, &tables.keys).await;
     Scratch {
         store: Storage::new(client.clone(), tables.clone()),
-        client,
+        client: client.clone(),
         tables,
     }
 }
 
+/// Waits for a table that has just been asked for.
+async fn is_made(client: &Client, table: &str) {
+    let made = client.wait_until_table_exists().table_name(table);
+    made.wait(Duration::from_secs(120)).await.expect("the table is made");
+}
+
 /// The endpoint of the stack the tests run on.
-pub(super) fn endpoint() -> String {
+pub(crate) fn endpoint() -> String {
     let file = std::env::var("LETHE_STACK").expect("these tests need a stack: run `cargo lethe test`");
     let bytes = std::fs::read(&file).expect("the stack file that LETHE_STACK names");
     let stack: serde_json::Value = serde_json::from_slice(&bytes).expect("a stack file");
@@ -64,7 +75,7 @@ pub(super) fn endpoint() -> String {
 }
 
 /// A client of an endpoint, as the emulator's root.
-pub(super) async fn client(endpoint: &str) -> Client {
+pub(crate) async fn client(endpoint: &str) -> Client {
     let config = aws_config::defaults(BehaviorVersion::latest())
         .endpoint_url(endpoint)
         .region(Region::new("us-east-1"))
@@ -95,6 +106,7 @@ async fn requests_table(client: &Client, name: &str) {
         table = table.global_secondary_indexes(index(name, pk, "at", shown.clone()));
     }
     table.send().await.expect("table requests");
+    is_made(client, name).await;
     expiring(client, name, "ttl").await;
 }
 
@@ -109,6 +121,7 @@ async fn audit_table(client: &Client, name: &str) {
     .attribute_definitions(attribute_of("at", ScalarAttributeType::S))
     .global_secondary_indexes(index("by_day", "day_pk", "at", all));
     table.send().await.expect("table audit");
+    is_made(client, name).await;
     expiring(client, name, "expires_at").await;
 }
 

@@ -3,32 +3,34 @@
 use shared::audit;
 use shared::domain::finding::Finding;
 use shared::domain::outcome::{Code, Counts};
-use shared::ports::{Committed, Fault, KeyName, Keys, Preview, Progress, Requests, Sample, WrappedKey};
+use shared::ports::{Fault, KeyName, Keys, Preview, Progress, Requests, Sample, WrappedKey};
 
+use super::ground::{Ground, done};
 use super::samples::{acme, at, chunk, id, key, step, submission};
-use super::tables::scratch;
 
-#[tokio::test]
-async fn the_trail_is_read_in_order_by_parts_and_verifies() {
-    let scratch = scratch().await;
+pub(super) async fn the_trail_is_read_in_order_by_parts_and_verifies(ground: impl Ground) {
     let mut commit = submission(1);
     for n in 1..=12 {
-        assert_eq!(scratch.store.commit(&commit).await.expect("an answer"), Committed::Done);
+        done(&ground, &commit).await;
         commit = step(&commit.row, "phase", at(n));
     }
-    let head = scratch.store.request(&key(1)).await.expect("read").expect("there").head;
-    let whole = scratch.store.trail(&key(1), 0, 100).await.expect("read");
+    let head = ground
+        .store()
+        .request(&key(1))
+        .await
+        .expect("read")
+        .expect("there")
+        .head;
+    let whole = ground.store().trail(&key(1), 0, 100).await.expect("read");
     audit::verify(&whole, &head).expect("an unbroken chain");
     assert_eq!(whole.len(), 12);
-    let part = scratch.store.trail(&key(1), 8, 3).await.expect("read");
+    let part = ground.store().trail(&key(1), 8, 3).await.expect("read");
     assert_eq!(part, whole[8..11], "after the eighth, at most three");
-    assert_eq!(scratch.store.trail(&key(1), 12, 5).await.expect("read"), []);
-    assert_eq!(scratch.store.trail(&key(2), 0, 5).await.expect("read"), []);
+    assert_eq!(ground.store().trail(&key(1), 12, 5).await.expect("read"), []);
+    assert_eq!(ground.store().trail(&key(2), 0, 5).await.expect("read"), []);
 }
 
-#[tokio::test]
-async fn a_finding_is_one_row_and_remembers_when_it_was_first_seen() {
-    let scratch = scratch().await;
+pub(super) async fn a_finding_is_one_row_and_remembers_when_it_was_first_seen(ground: impl Ground) {
     let finding = |code: &str, second, count| Finding {
         v: 1,
         chunk: chunk(3).id,
@@ -38,7 +40,7 @@ async fn a_finding_is_one_row_and_remembers_when_it_was_first_seen() {
         first_at: at(second),
         last_at: at(second),
     };
-    let store = &scratch.store;
+    let store = ground.store();
     for one in [
         finding("parked", 1, 5),
         finding("access_denied", 2, 1),
@@ -54,16 +56,14 @@ async fn a_finding_is_one_row_and_remembers_when_it_was_first_seen() {
     assert_eq!(found, [finding("access_denied", 2, 1), refreshed]);
 }
 
-#[tokio::test]
-async fn a_preview_is_found_by_its_digest_and_by_nothing_else() {
-    let scratch = scratch().await;
+pub(super) async fn a_preview_is_found_by_its_digest_and_by_nothing_else(ground: impl Ground) {
     let preview = Preview {
         digest: "ab".repeat(32),
         expires_at: at(900),
         total: 41,
         at_least: true,
     };
-    let store = &scratch.store;
+    let store = ground.store();
     store.keep_preview(&key(1), &preview).await.expect("kept");
     assert_eq!(
         store.preview(&key(1), &preview.digest).await.expect("read"),
@@ -81,9 +81,7 @@ async fn a_preview_is_found_by_its_digest_and_by_nothing_else() {
     assert!(matches!(fault, Err(Fault::Permanent { code: "invalid", .. })));
 }
 
-#[tokio::test]
-async fn the_cached_recount_is_the_last_writers() {
-    let scratch = scratch().await;
+pub(super) async fn the_cached_recount_is_the_last_writers(ground: impl Ground) {
     let progress = |percent| Progress {
         v: 1,
         at: at(1),
@@ -96,29 +94,27 @@ async fn the_cached_recount_is_the_last_writers() {
         }],
         percent,
     };
-    assert_eq!(scratch.store.progress(&key(1)).await.expect("read"), None);
+    assert_eq!(ground.store().progress(&key(1)).await.expect("read"), None);
     for percent in [1, 2] {
-        scratch
-            .store
+        ground
+            .store()
             .put_progress(&key(1), &progress(percent))
             .await
             .expect("put");
     }
-    assert_eq!(scratch.store.progress(&key(1)).await.expect("read"), Some(progress(2)));
+    assert_eq!(ground.store().progress(&key(1)).await.expect("read"), Some(progress(2)));
 }
 
-#[tokio::test]
-async fn of_several_writers_of_a_data_key_the_first_wins() {
-    let scratch = scratch().await;
+pub(super) async fn of_several_writers_of_a_data_key_the_first_wins(ground: impl Ground) {
     let name = KeyName::Staff(acme());
     let offers: Vec<_> = (0..6).map(|n| WrappedKey(vec![n; 184])).collect();
-    let kept = futures::future::try_join_all(offers.iter().map(|offer| scratch.store.keep_key(&name, offer))).await;
+    let kept = futures::future::try_join_all(offers.iter().map(|offer| ground.store().keep_key(&name, offer))).await;
     let kept = kept.expect("kept");
-    let there = scratch.store.wrapped(&name).await.expect("read").expect("there");
+    let there = ground.store().wrapped(&name).await.expect("read").expect("there");
     assert!(offers.contains(&there) && kept.iter().all(|answer| *answer == there));
     assert_eq!(
-        scratch
-            .store
+        ground
+            .store()
             .wrapped(&KeyName::Person(acme(), id(1)))
             .await
             .expect("read"),

@@ -9,26 +9,26 @@ use shared::domain::job::Plan;
 use shared::domain::outbox::{Mail, Occasion};
 use shared::domain::outcome::{Code, Counts};
 use shared::domain::request::{Facts, Kind, Status};
-use shared::ports::{Commit, Companion, Expect, Idempotency, RequestRow, Sealed};
+use shared::ports::{Commit, Companion, Expect, Idempotency, KeyName, RequestRow, Sealed, WrappedKey};
 
 /// Seconds after the instant at which the tests play.
-pub(super) fn at(seconds: i64) -> Timestamp {
+pub(crate) fn at(seconds: i64) -> Timestamp {
     let start: Timestamp = "2090-01-31T12:00:00Z".parse().expect("an instant");
     start.checked_add(Span::new().seconds(seconds)).expect("in range")
 }
 
 /// An id by number.
-pub(super) fn id(n: u32) -> RequestId {
+pub(crate) fn id(n: u32) -> RequestId {
     RequestId::from_parts(3_789_806_400_000, u128::from(n))
 }
 
 /// The tenant of the tests.
-pub(super) fn acme() -> Tenant {
+pub(crate) fn acme() -> Tenant {
     "acme".parse().expect("slug")
 }
 
 /// A request's key by number.
-pub(super) fn key(n: u32) -> RequestKey {
+pub(crate) fn key(n: u32) -> RequestKey {
     RequestKey {
         tenant: acme(),
         id: id(n),
@@ -36,12 +36,12 @@ pub(super) fn key(n: u32) -> RequestKey {
 }
 
 /// Stands for somebody.
-pub(super) fn someone(name: &str) -> Ref {
+pub(crate) fn someone(name: &str) -> Ref {
     Ref::new(&RefKey::new(vec![1; 32]), "subject", name)
 }
 
 /// The one category of the tests.
-pub(super) fn messages() -> Category {
+pub(crate) fn messages() -> Category {
     "messages".parse().expect("slug")
 }
 
@@ -88,7 +88,7 @@ fn facts(n: u32) -> Facts {
 }
 
 /// A submission: row, entry, mail.
-pub(super) fn submission(n: u32) -> Commit {
+pub(crate) fn submission(n: u32) -> Commit {
     let row = RequestRow {
         facts: facts(n),
         person: Sealed(vec![1; 40]),
@@ -105,7 +105,7 @@ pub(super) fn submission(n: u32) -> Commit {
 }
 
 /// The next commit of a row: a higher version, one entry, one mail.
-pub(super) fn step(before: &RequestRow, action: &str, now: Timestamp) -> Commit {
+pub(crate) fn step(before: &RequestRow, action: &str, now: Timestamp) -> Commit {
     let mut row = before.clone();
     row.facts.version += 1;
     row.mails += 1;
@@ -142,7 +142,7 @@ pub(super) fn step(before: &RequestRow, action: &str, now: Timestamp) -> Commit 
 }
 
 /// Claims the category for this request's subject and kind.
-pub(super) fn hold_scope() -> Companion {
+pub(crate) fn hold_scope() -> Companion {
     Companion::HoldScope {
         subject_ref: someone("ada"),
         kind: Kind::Deletion,
@@ -151,7 +151,7 @@ pub(super) fn hold_scope() -> Companion {
 }
 
 /// Gives it up again.
-pub(super) fn release_scope() -> Companion {
+pub(crate) fn release_scope() -> Companion {
     Companion::ReleaseScope {
         subject_ref: someone("ada"),
         kind: Kind::Deletion,
@@ -160,7 +160,7 @@ pub(super) fn release_scope() -> Companion {
 }
 
 /// An idempotency key used at an instant, kept for a day.
-pub(super) fn idempotency(n: u32, used_at: Timestamp) -> Idempotency {
+pub(crate) fn idempotency(n: u32, used_at: Timestamp) -> Idempotency {
     Idempotency {
         caller_ref: someone("ada"),
         key_hash: "ab".repeat(32),
@@ -170,8 +170,22 @@ pub(super) fn idempotency(n: u32, used_at: Timestamp) -> Idempotency {
     }
 }
 
+/// A submission with everything that can come with one.
+pub(crate) fn full(n: u32) -> Commit {
+    let person = KeyName::Person(acme(), id(n));
+    Commit {
+        companions: vec![
+            hold_scope(),
+            Companion::Remember(idempotency(n, at(0))),
+            Companion::PutKey(person, WrappedKey(vec![7; 184])),
+            Companion::PutPlan(plan()),
+        ],
+        ..submission(n)
+    }
+}
+
 /// A plan that nobody has begun.
-pub(super) fn plan() -> Plan {
+pub(crate) fn plan() -> Plan {
     Plan {
         v: 1,
         dataset: "messages".parse().expect("slug"),
@@ -187,7 +201,7 @@ pub(super) fn plan() -> Plan {
 }
 
 /// A chunk that is ready.
-pub(super) fn chunk(n: u32) -> Chunk {
+pub(crate) fn chunk(n: u32) -> Chunk {
     Chunk {
         v: 1,
         id: ChunkId {
