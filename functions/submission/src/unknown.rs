@@ -3,29 +3,29 @@
 use shared::runtime::http::Call;
 use shared::state_machine::refusal::Refusal;
 
-/// The paths of the API, with the place of the id. A test compares them with the template's routes.
-pub(crate) const PATHS: [&str; 12] = [
-    "/v1/health",
-    "/v1/data-map",
-    "/v1/requests",
-    "/v1/requests/{id}",
-    "/v1/requests/{id}/verify",
-    "/v1/requests/{id}/approve",
-    "/v1/requests/{id}/reject",
-    "/v1/requests/{id}/withdraw",
-    "/v1/requests/{id}/preview",
-    "/v1/requests/{id}/execute",
-    "/v1/requests/{id}/findings",
-    "/v1/requests/{id}/audit",
+/// The paths of the API, with the place of the id, and the methods each has. A test compares them with the template's
+/// routes.
+pub(crate) const PATHS: [(&str, &str); 12] = [
+    ("/v1/health", "GET"),
+    ("/v1/data-map", "GET"),
+    ("/v1/requests", "GET, POST"),
+    ("/v1/requests/{id}", "GET"),
+    ("/v1/requests/{id}/verify", "POST"),
+    ("/v1/requests/{id}/approve", "POST"),
+    ("/v1/requests/{id}/reject", "POST"),
+    ("/v1/requests/{id}/withdraw", "POST"),
+    ("/v1/requests/{id}/preview", "GET"),
+    ("/v1/requests/{id}/execute", "POST"),
+    ("/v1/requests/{id}/findings", "GET"),
+    ("/v1/requests/{id}/audit", "GET"),
 ];
 
-/// 405 where the path exists, else 404.
+/// 405 with the methods there are where the path exists, else 404.
 pub(crate) fn refusal(call: &Call) -> Refusal {
-    if PATHS.iter().any(|known| matches(known, call.path())) {
-        Refusal::MethodNotAllowed
-    } else {
-        Refusal::NotFound
-    }
+    let found = PATHS.iter().find(|(known, _)| matches(known, call.path()));
+    found.map_or(Refusal::NotFound, |(_, methods)| {
+        Refusal::MethodNotAllowed((*methods).to_owned())
+    })
 }
 
 fn matches(known: &str, path: &str) -> bool {

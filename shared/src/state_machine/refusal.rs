@@ -30,9 +30,9 @@ pub enum Refusal {
     /// No such thing for this caller.
     #[error("there is no such resource")]
     NotFound,
-    /// No such method on this resource.
-    #[error("this method is not offered here")]
-    MethodNotAllowed,
+    /// No such method on this resource; those there are, as the header `Allow` lists them.
+    #[error("this method is not offered here; offered: {0}")]
+    MethodNotAllowed(String),
     /// The body is over 64 KiB.
     #[error("the body is larger than 64 KiB")]
     TooLarge,
@@ -94,7 +94,7 @@ impl Refusal {
             Self::NoTenant => "no_tenant",
             Self::OperatorOnly => "operator_only",
             Self::NotFound => "not_found",
-            Self::MethodNotAllowed => "method_not_allowed",
+            Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::TooLarge => "body_too_large",
             Self::StaleVersion => "stale_version",
             Self::NotInThisStatus { .. } => "not_in_this_status",
@@ -120,7 +120,7 @@ impl Refusal {
             Self::WrongToken => 401,
             Self::NoTenant | Self::OperatorOnly => 403,
             Self::NotFound => 404,
-            Self::MethodNotAllowed => 405,
+            Self::MethodNotAllowed(_) => 405,
             Self::StaleVersion => 412,
             Self::IdempotencyKeyReused => 422,
             Self::NotInThisStatus { .. }

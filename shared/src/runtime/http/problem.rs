@@ -52,6 +52,8 @@ pub fn refused(refusal: &Refusal) -> Answer {
     match refusal {
         Refusal::WrongToken => answer.header("www-authenticate", "Bearer error=\"invalid_token\""),
         Refusal::Busy => answer.header("retry-after", RETRY_AFTER),
+        // RFC 9110, 15.5.6: a 405 names the methods there are.
+        Refusal::MethodNotAllowed(methods) => answer.header("allow", methods),
         _ => answer,
     }
 }
@@ -129,6 +131,15 @@ mod tests {
     fn without_a_place_there_is_no_pointer() {
         assert_eq!(body(&refused(&Refusal::NotFound)).get("pointer"), None);
         assert!(refused(&Refusal::WrongToken).header_value("www-authenticate").is_some());
+    }
+
+    #[test]
+    fn a_method_that_is_not_there_is_told_those_that_are() {
+        let refused = refused(&Refusal::MethodNotAllowed("GET, POST".to_owned()));
+        assert_eq!(
+            (refused.status(), refused.header_value("allow")),
+            (405, Some("GET, POST"))
+        );
     }
 
     #[test]
