@@ -21,6 +21,7 @@
 //! | [`oracle`] | whether everybody else's data is byte for byte what it was |
 //! | [`canary`] | whether a word is anywhere it must not be |
 //! | [`workers`] | the processes of a function, for killing |
+//! | [`iam`] | IAM's own calls: users, roles, what a policy allows |
 //! | [`mails`] | real mails as records of the sample application |
 //! | [`project`] | the project's own files: template, sources |
 
@@ -28,6 +29,7 @@ pub mod app;
 pub mod canary;
 pub mod case;
 pub mod config;
+pub mod iam;
 pub mod mails;
 pub mod oracle;
 pub mod people;

@@ -5,7 +5,7 @@
 //! - Stories told through the API: [`journeys`], [`guards`], [`coverage`], [`privacy`], [`real_mails`], [`faults`].
 //! - Fakes beside what they stand for: [`conformance`].
 //! - Adapters against the emulator's services: [`storage`], [`source`], [`edges`]; the command's own: [`apply`].
-//! - The house: [`architecture`].
+//! - Rights on the deployed stack: [`roles`]. The house: [`architecture`].
 
 mod apply;
 mod architecture;
@@ -17,6 +17,7 @@ mod guards;
 mod journeys;
 mod privacy;
 mod real_mails;
+mod roles;
 mod sample;
 mod source;
 mod storage;

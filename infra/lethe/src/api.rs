@@ -79,7 +79,7 @@ impl Api {
             .await
     }
 
-    /// Any call: further headers, and a body sent byte for byte as JSON.
+    /// Any call: further headers, and a body sent byte for byte, as JSON unless the headers name another content type.
     pub async fn call(
         &self,
         method: Method,
@@ -98,7 +98,11 @@ impl Api {
             request = request.header(*name, *value);
         }
         if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body);
+            let is_said = headers.iter().any(|(name, _)| *name == "content-type");
+            if !is_said {
+                request = request.header("content-type", "application/json");
+            }
+            request = request.body(body);
         }
         let answer = request
             .send()

@@ -4,6 +4,7 @@
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 
 use crate::process::DUMMY_KEY;
 use crate::stack_file::Stack;
@@ -34,6 +35,17 @@ impl Clients {
     pub async fn from_environment() -> Self {
         Self {
             sdk: aws_config::load_defaults(BehaviorVersion::latest()).await,
+        }
+    }
+
+    /// The same place, called by somebody else.
+    #[must_use]
+    pub fn acting_as(&self, somebody: impl ProvideCredentials + 'static) -> Self {
+        let sdk = self.sdk.to_builder();
+        Self {
+            sdk: sdk
+                .credentials_provider(SharedCredentialsProvider::new(somebody))
+                .build(),
         }
     }
 

@@ -1,6 +1,9 @@
-//! The rules of the house, held by tests: who may import whom, how a file begins, what the template must not forget.
+//! The rules of the house, held by tests: who may import whom, how a file begins, what the template must not forget
+//! and must not give, and that the threat model's evidence exists.
 
 mod imports;
+mod rights;
+mod security;
 mod sources;
 mod template;
 

@@ -6,7 +6,7 @@ use harness::project::{Resource, read, resources};
 
 use super::FUNCTIONS;
 
-fn of_kind<'a>(all: &'a [Resource], kind: &str) -> Vec<&'a Resource> {
+pub(super) fn of_kind<'a>(all: &'a [Resource], kind: &str) -> Vec<&'a Resource> {
     let found: Vec<_> = all.iter().filter(|one| one.kind == kind).collect();
     assert!(!found.is_empty(), "no {kind} in template.yaml");
     found
@@ -68,7 +68,7 @@ fn buckets_are_closed_and_speak_tls_only() {
 }
 
 /// One statement of a role, flow style or block style, as one text.
-fn statements(role: &Resource) -> Vec<String> {
+pub(super) fn statements(role: &Resource) -> Vec<String> {
     let mut statements: Vec<String> = vec![];
     for line in role.text.lines().filter(|line| !line.trim_start().starts_with('#')) {
         let line = line.trim();

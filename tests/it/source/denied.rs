@@ -1,53 +1,41 @@
 //! A missing permission is a permanent fault with its code, or the failure of one record; nothing is changed.
 //!
-//! The emulator enforces IAM for users it knows; they are made here by its plain query API.
+//! The emulator enforces IAM for users it knows; they are made here.
 
 use std::time::Duration;
 
+use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::types::ScalarAttributeType;
+use harness::iam;
+use lethe::clients::Clients;
+use lethe::stack_file::Stack;
 use shared::domain::outcome::{Code, LineOutcome};
 use shared::ports::Sources;
 use shared::source::AwsSources;
 
-use super::scratch::{Scratch, Stack, unique};
+use super::scratch::{Scratch, unique};
 use crate::conformance::source::desk::permanent;
 use crate::conformance::source::ground::{Bed as _, MINE, WITH_TTL, codes, item, s};
 
 /// The sources as a new user sees them who may do only these actions.
 async fn allowed(actions: &str) -> AwsSources {
-    let (stack, user) = (Stack::find(), unique("user"));
+    let (stack, user) = (Stack::for_tests().expect("a stack"), unique("user"));
     let policy =
         format!(r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":[{actions}],"Resource":"*"}}]}}"#);
-    iam(&stack, &[("Action", "CreateUser"), ("UserName", &user)]).await;
+    iam::call(&stack, &[("Action", "CreateUser"), ("UserName", &user)]).await;
     let put = [
         ("Action", "PutUserPolicy"),
         ("UserName", &user),
         ("PolicyName", "p"),
         ("PolicyDocument", &policy),
     ];
-    iam(&stack, &put).await;
-    let made = iam(&stack, &[("Action", "CreateAccessKey"), ("UserName", &user)]).await;
-    let field = |name: &str| {
-        let after = made.split_once(&format!("<{name}>")).expect("a key").1;
-        after.split_once('<').expect("a key").0.to_owned()
-    };
+    iam::call(&stack, &put).await;
+    let made = iam::call(&stack, &[("Action", "CreateAccessKey"), ("UserName", &user)]).await;
+    let field = |name: &str| iam::elements(&made, name).pop().expect("a key");
     let (key, secret) = (field("AccessKeyId"), field("SecretAccessKey"));
-    AwsSources::new(stack.dynamodb(&key, &secret), stack.s3(&key, &secret))
-}
-
-async fn iam(stack: &Stack, fields: &[(&str, &str)]) -> String {
-    let scope = format!("test/20260101/{}/iam/aws4_request", stack.region);
-    let mut url = reqwest::Url::parse(&stack.endpoint).expect("a URL");
-    url.query_pairs_mut()
-        .extend_pairs(fields)
-        .append_pair("Version", "2010-05-08");
-    let call = reqwest::Client::new().post(url).header(
-        "Authorization",
-        format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=x"),
-    );
-    let answer = call.send().await.expect("an answer");
-    assert!(answer.status().is_success(), "{fields:?}: {}", answer.status());
-    answer.text().await.expect("a text")
+    let somebody = Credentials::new(key, secret, None, None, "a user of the test");
+    let clients = Clients::of(&stack).await.acting_as(somebody);
+    AwsSources::new(clients.dynamodb(), clients.s3())
 }
 
 #[tokio::test]
