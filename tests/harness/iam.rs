@@ -3,12 +3,9 @@
 //! The calls are root's. Each is a form and an answer in XML of which one element is wanted, so no SDK is linked for it.
 
 use aws_config::sts::AssumeRoleProvider;
-use aws_credential_types::Credentials;
-use aws_credential_types::provider::ProvideCredentials;
-use aws_credential_types::provider::error::CredentialsError;
 use lethe::clients::Clients;
 use lethe::stack_file::Stack;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// One call; panics if it is refused.
 pub async fn call(stack: &Stack, fields: &[(&str, &str)]) -> String {
@@ -55,37 +52,11 @@ impl<'a> Role<'a> {
         Self { stack, name, arn }
     }
 
-    /// Clients that act as the role.
-    ///
-    /// Only Lambda may take a function's role, so while it is taken here the account may too.
+    /// Clients that act as the role. The emulator lets the account take a role that trusts Lambda alone; AWS would not.
     pub async fn take(&self) -> Clients {
-        self.trust(&json!([lambda(), account(&self.arn)])).await;
-        let taken = self.credentials().await;
-        self.trust(&json!([lambda()])).await;
         let root = Clients::of(self.stack).await;
-        root.acting_as(taken.expect("the account may take the role for now"))
-    }
-
-    /// Whether the account itself may not take it.
-    pub async fn is_closed(&self) -> bool {
-        self.credentials().await.is_err()
-    }
-
-    async fn credentials(&self) -> Result<Credentials, CredentialsError> {
-        let root = Clients::of(self.stack).await;
-        let role = AssumeRoleProvider::builder(&self.arn).session_name("roles-test");
-        let role = role.configure(root.sdk_config()).build().await;
-        role.provide_credentials().await
-    }
-
-    async fn trust(&self, statements: &Value) {
-        let document = json!({ "Version": "2012-10-17", "Statement": statements }).to_string();
-        let fields = [
-            ("Action", "UpdateAssumeRolePolicy"),
-            ("RoleName", &self.name),
-            ("PolicyDocument", &document),
-        ];
-        call(self.stack, &fields).await;
+        let taken = AssumeRoleProvider::builder(&self.arn).session_name("roles-test");
+        root.acting_as(taken.configure(root.sdk_config()).build().await)
     }
 
     /// Whether its policies allow an action on a resource.
@@ -147,14 +118,4 @@ fn statements(encoded: &str) -> Vec<Value> {
     let (_, text) = url.query_pairs().next().expect("a document");
     let document: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     document["Statement"].as_array().cloned().unwrap_or_default()
-}
-
-fn lambda() -> Value {
-    json!({ "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": "sts:AssumeRole" })
-}
-
-fn account(arn: &str) -> Value {
-    let account = arn.split(':').nth(4).unwrap_or_default();
-    let root = format!("arn:aws:iam::{account}:root");
-    json!({ "Effect": "Allow", "Principal": { "AWS": root }, "Action": "sts:AssumeRole" })
 }

@@ -58,8 +58,10 @@ pub(super) async fn find(app: &App, strangers: &Strangers, on: &str) -> Place {
         _ => {
             let (service, kind) = service(head);
             let region = if service == "iam" { "" } else { region };
-            let last = name.rsplit('/').next().unwrap_or_default();
-            format!("arn:{partition}:{service}:{region}:{account}:{kind}{last}")
+            // A queue is named by its URL, which ends in its name.
+            let is_url = service == "sqs";
+            let called = name.rsplit('/').next().filter(|_| is_url).unwrap_or(&name);
+            format!("arn:{partition}:{service}:{region}:{account}:{kind}{called}")
         }
     };
     let arn = match tail {
