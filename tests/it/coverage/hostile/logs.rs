@@ -16,7 +16,7 @@ fn forged(mark: &str) -> String {
 }
 
 /// Says the mark wherever a caller may say something; whatever the answer.
-async fn say_everywhere(app: &App, subject: &Api, operator: &Api, mark: &str) -> Option<String> {
+async fn say_everywhere(subject: &Api, operator: &Api, mark: &str) -> Option<String> {
     let text = forged(mark);
     let mut body = deletion(["profile"]);
     body["reason"] = json!(text);
@@ -29,7 +29,7 @@ async fn say_everywhere(app: &App, subject: &Api, operator: &Api, mark: &str) ->
     let answer = subject
         .call(Method::POST, "/v1/requests", &said, Some(body.to_string().into_bytes()))
         .await
-        .unwrap();
+        .expect("an answer");
     let id = answer.body["id"].as_str().map(str::to_owned);
     for (method, path, body) in [
         (
@@ -62,11 +62,10 @@ async fn say_everywhere(app: &App, subject: &Api, operator: &Api, mark: &str) ->
             operator
                 .call(method.clone(), &path, &headers[..1], body.clone())
                 .await
-                .unwrap(),
+                .expect("an answer"),
         );
-        drop(operator.call(method, &path, &headers, body).await.unwrap());
+        drop(operator.call(method, &path, &headers, body).await.expect("an answer"));
     }
-    let _ = app;
     id
 }
 
@@ -95,7 +94,7 @@ async fn nobody_writes_a_line_of_the_log() {
     let mut person = Person::staff(&app.tenant, OPERATORS);
     person.name = forged(&mark);
     let (subject, operator) = (app.subject("Ada").await, sign_in(&app.stack, &person).await);
-    let id = say_everywhere(&app, &subject.api, &operator, &mark)
+    let id = say_everywhere(&subject.api, &operator, &mark)
         .await
         .expect("the text is allowed as a reason");
     let case = Case::of(&app, &subject.api, &json!({ "id": id }));
