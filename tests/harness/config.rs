@@ -2,17 +2,23 @@
 //!
 //! The sample policy, with further tenants whose life takes seconds: most tests have no time for acme's minute of TTL.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use lethe::stack_file::Stack;
 use tokio::sync::OnceCell;
 
+use crate::trial;
+
 static APPLIED: OnceCell<()> = OnceCell::const_new();
 
 /// Tenants whose requests are due within seconds of being approved.
-pub const FAST_TENANTS: [&str; 2] = [crate::app::FAST, crate::mails::TENANT];
+const FAST_TENANTS: [&str; 2] = [crate::app::FAST, crate::mails::TENANT];
 
 /// Long enough to be looked at between sweep and purge, short enough to be waited for.
 const FAST_PERIODS: &str = "{GracePeriod: PT1S, RecoveryWindow: PT3S, TtlMargin: PT1S, TtlSlack: PT2S}";
+/// The recovery window of these.
+pub const FAST_WINDOW: Duration = Duration::from_secs(3);
 
 /// Applies both, the first time it is called.
 pub async fn apply(stack: &Stack) -> Result<()> {
@@ -33,8 +39,9 @@ async fn apply_now(stack: &Stack) -> Result<()> {
 
 /// The sample policy ends with its tenants, so more of them can be added below.
 fn policy_yaml() -> String {
-    let more = FAST_TENANTS.map(|tenant| format!("  {tenant}: {FAST_PERIODS}\n"));
-    format!("{}\n{}", demo::stack::POLICY.trim_end(), more.concat())
+    let more = FAST_TENANTS.iter().chain(&trial::TENANTS);
+    let more: String = more.map(|tenant| format!("  {tenant}: {FAST_PERIODS}\n")).collect();
+    format!("{}\n{more}", demo::stack::POLICY.trim_end())
 }
 
 #[cfg(test)]
@@ -53,6 +60,7 @@ mod tests {
                 .to_string()
         };
         assert_eq!((grace("test-fast").as_str(), grace("acme").as_str()), ("PT1S", "PT5S"));
+        assert!(trial::TENANTS.iter().all(|tenant| grace(tenant) == "PT1S"));
         assert_eq!(grace("globex"), "P30D");
     }
 }

@@ -20,6 +20,8 @@
 //! | [`rows`] | Lethe's own rows, read past the API: chunks, trail, how many |
 //! | [`oracle`] | whether everybody else's data is byte for byte what it was |
 //! | [`canary`] | whether a word is anywhere it must not be |
+//! | [`trial`] | a tenant whose functions' calls go wrong as a script says, by the [`proxy`] and its [`detour`] |
+//! | [`invariants`] | what must be true after any fault, read off whole tables and the wire |
 //! | [`workers`] | the processes of a function, for killing |
 //! | [`iam`] | IAM's own calls: users, roles, what a policy allows |
 //! | [`mails`] | real mails as records of the sample application |
@@ -30,12 +32,17 @@ pub mod canary;
 pub mod case;
 pub mod config;
 pub mod iam;
+pub mod detour;
+pub mod invariants;
 pub mod mails;
 pub mod oracle;
 pub mod people;
 pub mod project;
+pub mod proxy;
+pub mod queues;
 pub mod rows;
 pub mod subject;
+pub mod trial;
 pub mod wait;
 pub mod workers;
 
@@ -43,3 +50,4 @@ pub use app::{ACME, App, FAST, GLOBEX};
 pub use case::Case;
 pub use oracle::Oracle;
 pub use subject::{Records, Subject, deletion};
+pub use trial::Trial;

@@ -109,6 +109,11 @@ impl<'a> Subject<'a> {
         Case::of(self.app, &self.api, &request)
     }
 
+    /// The application writes all their records anew, as for a customer who has come back.
+    pub async fn come_back(&self) {
+        seed(self.app, &self.person, self.records).await;
+    }
+
     /// What is physically left of them.
     pub async fn traces(&self) -> demo::traces::Traces {
         traces_of(self.app, &self.person).await

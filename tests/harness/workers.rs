@@ -11,6 +11,15 @@ use crate::app::App;
 
 /// Kills every process of the function of this output with SIGKILL; says how many there were.
 pub fn kill(app: &App, output: &str) -> usize {
+    kill_some(app, output, usize::MAX)
+}
+
+/// Kills one process of the function; says whether there was one.
+pub fn kill_one(app: &App, output: &str) -> usize {
+    kill_some(app, output, 1)
+}
+
+fn kill_some(app: &App, output: &str, most: usize) -> usize {
     let wanted = [
         format!("AWS_LAMBDA_FUNCTION_NAME={}", app.output(output)),
         format!("AWS_ENDPOINT_URL={}", app.stack.endpoint),
@@ -19,6 +28,7 @@ pub fn kill(app: &App, output: &str) -> usize {
     found
         .into_iter()
         .filter(|pid| kill_process(*pid, Signal::KILL).is_ok())
+        .take(most)
         .count()
 }
 

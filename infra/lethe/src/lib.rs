@@ -7,7 +7,7 @@
 //! `Args` and a `run`.
 //! What they stand on: `paths` (where things are), `venv` (Python), `functions` (the build), `emulator` and `port`
 //! (start, stop), `deploy` (`sam`), `users` and `password`, [`ttl`], [`stack_file`] (`.lethe/stack.json`), [`own_stack`] (a
-//! stack for one run), `process` and `process_group` (tools, and what outlives them).
+//! stack for one run), `previous` (the same with an older commit's functions), `process` and `process_group` (tools, and what outlives them).
 //! What reaches a deployment: [`clients`], [`target`], [`signin`], [`api`], [`invoke`], [`mailbox`].
 //! What a data map is held against: `lint` (is it right), [`access`] (which rights it needs).
 //! Whatever is printed goes through [`console`].
@@ -33,6 +33,7 @@ mod password;
 pub mod paths;
 pub mod policy;
 mod port;
+mod previous;
 mod process;
 mod process_group;
 pub mod seed;

@@ -33,14 +33,7 @@ struct Guard {
 impl OwnStack {
     /// Brings one up.
     pub async fn start() -> Result<Self> {
-        let dir = tempfile::Builder::new()
-            .prefix("lethe-")
-            .tempdir()
-            .context("cannot make a temporary directory")?;
-        let guard = Guard {
-            state: StateDir::new(dir.path())?,
-            _dir: dir,
-        };
+        let guard = Guard::new()?;
         let options = Options {
             state: guard.state.clone(),
             port: 0,
@@ -48,6 +41,14 @@ impl OwnStack {
             demo_name: "lethe-test-demo".to_owned(),
         };
         let stack = up(&options).await?;
+        Ok(Self { stack, guard })
+    }
+
+    /// One that somebody else brings up in the directory they are given: another version of the command, say.
+    pub(crate) async fn started_by(start: impl AsyncFnOnce(&StateDir) -> Result<()>) -> Result<Self> {
+        let guard = Guard::new()?;
+        start(&guard.state).await?;
+        let stack = Stack::read(&guard.state.stack_file())?;
         Ok(Self { stack, guard })
     }
 
@@ -61,6 +62,19 @@ impl OwnStack {
     #[must_use]
     pub fn stack_file(&self) -> PathBuf {
         self.guard.state.stack_file()
+    }
+}
+
+impl Guard {
+    fn new() -> Result<Self> {
+        let dir = tempfile::Builder::new()
+            .prefix("lethe-")
+            .tempdir()
+            .context("cannot make a temporary directory")?;
+        Ok(Self {
+            state: StateDir::new(dir.path())?,
+            _dir: dir,
+        })
     }
 }
 

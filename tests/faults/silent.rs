@@ -1,0 +1,55 @@
+//! Supervision cannot reach a request while every message of its chunks is lost: the job stands still, nothing is wrong
+//! meanwhile, and the first rounds after the silence bring it on.
+
+use std::time::{Duration, Instant};
+
+use harness::proxy::{Fault, On, When};
+use harness::wait::until;
+use harness::{Records, Trial, invariants, rows};
+use shared::domain::chunk::ChunkState;
+
+/// Long enough for several rounds to fail.
+const SILENCE: Duration = Duration::from_secs(20);
+
+const RECORDS: Records = Records {
+    messages: 0,
+    profiles: 1200,
+    files: 0,
+};
+
+#[tokio::test]
+async fn a_silent_schedule_only_delays() {
+    let trial = Trial::start("trial-silent").await;
+    let app = &trial.app;
+    let sends = On {
+        functions: &["PlanningFunction", "ExecutionFunction"],
+        service: Some("sqs"),
+        ..On::default()
+    };
+    trial.script.rule(sends, When::Always, Fault::CutBefore);
+    let (ada, case) = trial.executed(RECORDS, ["profile"]).await;
+    let rounds = On {
+        functions: &["SupervisionFunction"],
+        ..On::default()
+    };
+    trial.script.rule(rounds, When::Always, Fault::Broken);
+    until("the plan", async || {
+        (!rows::chunks(app, &case.id).await.is_empty()).then_some(())
+    })
+    .await;
+    let since = Instant::now();
+    until("the silence to last", async || {
+        app.supervise().await;
+        (since.elapsed() >= SILENCE).then_some(())
+    })
+    .await;
+    let chunks = rows::chunks(app, &case.id).await;
+    assert!(
+        chunks.iter().all(|chunk| chunk.state == ChunkState::Ready),
+        "without messages nothing moves: {chunks:?}"
+    );
+    assert!(trial.script.counts()["broken"] > 2, "{:?}", trial.script.counts());
+    trial.script.calm();
+    let closed = case.until_completed().await;
+    invariants::hold(&trial, &ada, &case, &closed).await;
+}
