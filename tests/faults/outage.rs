@@ -20,6 +20,7 @@ const RECORDS: Records = Records {
 async fn services_fail_one_after_another() {
     let trial = Trial::start("trial-outage").await;
     let ada = trial.app.subject_with("Ada", RECORDS).await;
+    trial.script.concerns_also(&ada.person.email);
     fail(&trial, "ses", Fault::Throttled);
     let case = ada.submit(deletion(["attachments", "conversations", "profile"])).await;
     away(&trial, "throttled", Instant::now()).await;

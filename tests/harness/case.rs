@@ -59,7 +59,13 @@ impl<'a> Case<'a> {
 
     /// Part of the request as somebody sees it.
     pub async fn get(&self, by: &Api, tail: &str) -> Value {
-        let answer = by.get(&self.path(tail)).await.expect("an answer");
+        let path = self.path(tail);
+        let answer = until(&format!("an answer to GET {path}"), async || {
+            let answer = by.get(&path).await.expect("an answer");
+            // In trouble a person asks again, as the answer tells them to.
+            (!self.app.rough || !answer.status.is_server_error()).then_some(answer)
+        })
+        .await;
         answer
             .success()
             .unwrap_or_else(|error| panic!("GET {tail} of {}: {error:#}", self.id))

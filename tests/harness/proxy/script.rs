@@ -58,7 +58,6 @@ struct Rule {
 /// The rules of one trial, and what came of them.
 #[derive(Debug)]
 pub struct Script {
-    tenant: String,
     inner: Mutex<Inner>,
     /// What passed.
     pub witness: Witness,
@@ -66,6 +65,7 @@ pub struct Script {
 
 #[derive(Debug)]
 struct Inner {
+    words: Vec<String>,
     rng: ChaCha8Rng,
     rules: Vec<Rule>,
     counts: BTreeMap<&'static str, u64>,
@@ -76,16 +76,21 @@ impl Script {
     /// No rules yet, for the calls of one tenant.
     pub(super) fn new(tenant: &str, seed: u64) -> Self {
         let inner = Inner {
+            words: vec![tenant.to_owned()],
             rng: ChaCha8Rng::seed_from_u64(seed),
             rules: vec![],
             counts: BTreeMap::new(),
             calls: BTreeMap::new(),
         };
         Self {
-            tenant: tenant.to_owned(),
             inner: Mutex::new(inner),
             witness: Witness::default(),
         }
+    }
+
+    /// Calls that speak of this concern it as well: a letter does not name its tenant.
+    pub fn concerns_also(&self, word: &str) {
+        self.inner().words.push(word.to_owned());
     }
 
     /// From now on this goes wrong too.
@@ -109,7 +114,7 @@ impl Script {
     }
 
     pub(super) fn concerns(&self, call: &Call) -> bool {
-        call.holds(&self.tenant)
+        self.inner().words.iter().any(|word| call.holds(word))
     }
 
     pub(super) fn judge(&self, call: &Call) -> Option<Fault> {
@@ -119,6 +124,7 @@ impl Script {
             rules,
             counts,
             calls,
+            ..
         } = &mut *inner;
         *calls.entry(call.function).or_default() += 1;
         let mut mine = rules
