@@ -15,6 +15,7 @@ use lethe::clients::Clients;
 use lethe::stack_file::Stack;
 
 use crate::proxy::Proxy;
+use crate::queues::reads_dead_letters;
 
 /// Every function, by its output.
 const FUNCTIONS: [&str; 6] = [
@@ -157,6 +158,8 @@ impl Detour {
         for (url, attributes) in before.queues {
             set(&clients, &url, attributes).await?;
         }
+        // A redrive that did not come to its end has left them unread.
+        reads_dead_letters(&clients, stack.output("SupervisionFunction")?, true).await;
         Ok(())
     }
 }

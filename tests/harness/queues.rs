@@ -2,6 +2,8 @@
 
 use aws_sdk_sqs::types::{Message, QueueAttributeName};
 
+use lethe::clients::Clients;
+
 use crate::app::App;
 use crate::wait::until;
 
@@ -39,8 +41,9 @@ pub async fn put(app: &App, output: &str, body: &str) {
 }
 
 /// Takes the messages with this body out of one queue and puts each into another, as an operator's redrive does (the
-/// emulator has no StartMessageMoveTask), until there was one.
+/// emulator has no StartMessageMoveTask), until there was one. Supervision, which reads dead letters too, waits meanwhile.
 pub async fn redrive(app: &App, from: &str, to: &str, body: &str) {
+    reads_dead_letters(&app.clients, app.output("SupervisionFunction"), false).await;
     until(&format!("{body:?} in {from}"), async || {
         let mut moved = None;
         for message in receive(app, from).await {
@@ -55,6 +58,24 @@ pub async fn redrive(app: &App, from: &str, to: &str, body: &str) {
         moved
     })
     .await;
+    reads_dead_letters(&app.clients, app.output("SupervisionFunction"), true).await;
+}
+
+/// Whether supervision is given dead letters.
+pub async fn reads_dead_letters(clients: &Clients, function: &str, enabled: bool) {
+    let lambda = clients.lambda();
+    let listed = lambda.list_event_source_mappings().function_name(function).send().await;
+    for mapping in listed
+        .expect("the function's queues")
+        .event_source_mappings
+        .unwrap_or_default()
+    {
+        let update = lambda
+            .update_event_source_mapping()
+            .set_uuid(mapping.uuid)
+            .enabled(enabled);
+        update.send().await.expect("the mapping is changed");
+    }
 }
 
 async fn receive(app: &App, output: &str) -> Vec<Message> {

@@ -75,6 +75,9 @@ pub struct Progress {
     pub v: u32,
     /// When it was counted.
     pub at: Timestamp,
+    /// The request's version then; rows written before this field have none that matches.
+    #[serde(default)]
+    pub version: u64,
     /// Whether `planned` is final for its generation.
     pub plan_complete: bool,
     /// Records planned.

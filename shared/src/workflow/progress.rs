@@ -6,7 +6,6 @@
 use jiff::Timestamp;
 
 use super::records::Records;
-use crate::domain::ids::RequestKey;
 use crate::domain::job::{Job, Phase, Tally};
 use crate::domain::period::Period;
 use crate::domain::request::Facts;
@@ -26,30 +25,32 @@ pub async fn progress<S: Requests + Work, K>(
     let Some(job) = &facts.job else { return Ok(None) };
     let key = facts.key();
     let cached = records.store.progress(&key).await?;
-    if let Some(fresh) = cached.as_ref().filter(|p| is_fresh(p, job, now)) {
+    if let Some(fresh) = cached.as_ref().filter(|p| is_fresh(p, facts.version, job, now)) {
         return Ok(Some(fresh.clone()));
     }
-    let next = recount(records, &key, job, cached, now).await?;
+    let next = recount(records, facts, job, cached, now).await?;
     records.store.put_progress(&key, &next).await?;
     Ok(Some(next))
 }
 
-/// Whether a cached recount may be shown. One made while planning is not: from sweeping on, `planned` is exact.
-fn is_fresh(cached: &Progress, job: &Job, now: Timestamp) -> bool {
+/// Whether a cached recount may be shown. One made before the request's last transition is not: a completed request must
+/// not show records that are still to be purged. Nor is one made while planning: from sweeping on, `planned` is exact.
+fn is_fresh(cached: &Progress, version: u64, job: &Job, now: Timestamp) -> bool {
     let exact = cached.plan_complete || job.phase == Phase::Planning;
-    exact && now < Period::seconds(FRESH_SECONDS).after(cached.at)
+    exact && cached.version == version && now < Period::seconds(FRESH_SECONDS).after(cached.at)
 }
 
 async fn recount<S: Requests + Work, K>(
     records: &Records<S, K>,
-    key: &RequestKey,
+    facts: &Facts,
     job: &Job,
     before: Option<Progress>,
     now: Timestamp,
 ) -> Result<Progress, Fault> {
     // Chunks first: a page committed in between then shows up in neither sum, or only in the later `planned`.
-    let chunks = records.store.chunks(key).await?;
-    let plans = records.store.plans(key).await?;
+    let key = facts.key();
+    let chunks = records.store.chunks(&key).await?;
+    let plans = records.store.plans(&key).await?;
     let tally = Tally::recount(&plans, &chunks, job.generation);
     let processed = tally.counts.processed();
     let (mut samples, floor) = before.map_or((vec![], 0), |p| (p.samples, p.percent));
@@ -60,6 +61,7 @@ async fn recount<S: Requests + Work, K>(
     Ok(Progress {
         v: 1,
         at: now,
+        version: facts.version,
         plan_complete: tally.plan_complete,
         planned: tally.counts.total(),
         percent: percent(processed, tally.counts.total(), job.phase).max(floor),
@@ -123,6 +125,7 @@ mod tests {
         Progress {
             v: 1,
             at: at(100),
+            version: 7,
             plan_complete,
             planned: 10,
             counts: Counts::all(Code::Untouched, 10),
@@ -137,10 +140,21 @@ mod tests {
 
     #[test]
     fn a_recount_is_good_for_two_seconds_and_never_into_the_next_phase() {
-        assert!(is_fresh(&cached(true, &[]), &job(Phase::Sweeping), at(101)));
-        assert!(!is_fresh(&cached(true, &[]), &job(Phase::Sweeping), at(102)));
-        assert!(is_fresh(&cached(false, &[]), &job(Phase::Planning), at(101)));
-        assert!(!is_fresh(&cached(false, &[]), &job(Phase::Sweeping), at(101)));
+        let fresh = |complete, phase, second| is_fresh(&cached(complete, &[]), 7, &job(phase), at(second));
+        assert!(fresh(true, Phase::Sweeping, 101));
+        assert!(!fresh(true, Phase::Sweeping, 102));
+        assert!(fresh(false, Phase::Planning, 101));
+        assert!(!fresh(false, Phase::Sweeping, 101));
+    }
+
+    #[test]
+    fn a_recount_from_before_a_transition_is_not_shown_after_it() {
+        let closing = job(Phase::Closing);
+        assert!(is_fresh(&cached(true, &[]), 7, &closing, at(101)));
+        assert!(
+            !is_fresh(&cached(true, &[]), 8, &closing, at(101)),
+            "it still counts what is purged by now"
+        );
     }
 
     #[test]

@@ -85,6 +85,7 @@ pub(super) async fn the_cached_recount_is_the_last_writers(ground: impl Ground) 
     let progress = |percent| Progress {
         v: 1,
         at: at(1),
+        version: 7,
         plan_complete: true,
         planned: 10,
         counts: Counts::all(Code::Swept, 10),
