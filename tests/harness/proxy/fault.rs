@@ -64,7 +64,7 @@ pub(super) type Answer = Response<Bytes>;
 /// How the service says "slower".
 pub(super) fn throttled(call: &Call) -> Answer {
     match call.service.as_str() {
-        "dynamodb" if call.body.len() % 2 == 0 => json_error(
+        "dynamodb" if call.body.len().is_multiple_of(2) => json_error(
             400,
             "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
         ),
