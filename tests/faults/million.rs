@@ -3,6 +3,7 @@
 //!
 //! Ten customers at once: the emulator needs time linear in a partition for each page of it, so a million records under
 //! one key would measure that. `cargo lethe test --million [RECORDS]` runs it, alone, with queues and time-outs as deployed.
+#![expect(clippy::print_stdout, reason = "an hour's run says how far it is")]
 
 use std::time::{Duration, Instant};
 
