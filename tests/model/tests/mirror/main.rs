@@ -17,7 +17,7 @@ use real::{NOW, chunk, kind, later, real_kind, real_phase_of, real_tally, row_of
 fn a_lease_is_granted_refused_and_dropped_alike() {
     for (row, lapsed) in chunk_rows() {
         for send in 0..3 {
-            let real = match machine::lease(&chunk(row, lapsed), send.into(), NOW, later()) {
+            let real = match machine::lease(&chunk(row, lapsed), send.into(), "worker", NOW, later()) {
                 RealLease::Work(next) => Lease::Work(row_of(&next)),
                 RealLease::Drop => Lease::Drop,
                 RealLease::Held(_) => Lease::Held,

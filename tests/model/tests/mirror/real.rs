@@ -58,6 +58,7 @@ pub(crate) fn chunk(row: rows::Chunk, lapsed: bool) -> Chunk {
         attempts: 0,
         send: row.send.into(),
         lease_until: (row.state == ChunkState::Leased).then_some(lease_end),
+        holder: None,
         swept_at: None,
         counts: Counts::all(code, 1),
         outcome: row.outcome.map(|epoch| epoch.to_string()),
