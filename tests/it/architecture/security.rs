@@ -66,9 +66,15 @@ fn every_test_that_the_threat_model_names_exists() {
 #[test]
 fn a_test_is_told_from_other_functions() {
     let source = "#[test]\nfn one_two_three() {}\nfn not_a_test() {}\n#[tokio::test]\nasync fn four_five_six() {}";
-    assert_eq!(tests_in("tests/it/privacy.rs", source), ["one_two_three", "four_five_six"]);
+    assert_eq!(
+        tests_in("tests/it/privacy.rs", source),
+        ["one_two_three", "four_five_six"]
+    );
     let case = "pub(super) async fn seven_eight_nine(ground: impl Ground) {";
-    assert_eq!(tests_in("tests/it/conformance/store/work.rs", case), ["seven_eight_nine"]);
+    assert_eq!(
+        tests_in("tests/it/conformance/store/work.rs", case),
+        ["seven_eight_nine"]
+    );
     assert_eq!(tests_in("tests/it/privacy.rs", case), [""; 0]);
     assert_eq!(
         named_in("`a_b_c` a_b_d `A_b_c` `a`"),
