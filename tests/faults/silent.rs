@@ -26,15 +26,17 @@ async fn a_silent_schedule_only_delays() {
     };
     trial.script.rule(sends, When::Always, Fault::CutBefore);
     let (ada, case) = trial.executed(RECORDS, ["profile"]).await;
+    // Another trial may have lost the plan's own message: supervision is still there to send it again.
+    until("the plan", async || {
+        app.supervise().await;
+        (!rows::chunks(app, &case.id).await.is_empty()).then_some(())
+    })
+    .await;
     let rounds = On {
         functions: &["SupervisionFunction"],
         ..On::default()
     };
     trial.script.rule(rounds, When::Always, Fault::Broken);
-    until("the plan", async || {
-        (!rows::chunks(app, &case.id).await.is_empty()).then_some(())
-    })
-    .await;
     until("rounds that fail", async || {
         app.supervise().await;
         (trial.script.counts().get("broken") >= Some(&FAILURES)).then_some(())

@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 /// Between two looks.
 const POLL: Duration = Duration::from_millis(250);
-/// After this long it will not happen. Long, because a worker that another test kills is missed for a minute.
-pub const PATIENCE: Duration = Duration::from_secs(300);
+/// After this long it will not happen. Long, because work that is lost is missed for two minutes, a trial loses it more
+/// than once, and the machine may have other things to do.
+pub const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Looks until `probe` finds something.
 pub async fn until<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
