@@ -33,8 +33,13 @@ pub struct MutantsArgs {
 /// Runs the subcommand; an error if a mutant survived.
 pub async fn run(args: &MutantsArgs) -> Result<()> {
     unchanged().await?;
+    let checkout = paths::checkout()?;
+    // It makes the last folder of its output only, and `target` is missing where another target folder is set.
+    tokio::fs::create_dir_all(checkout.join("target"))
+        .await
+        .context("target could not be made")?;
     let mut command = Command::new("cargo");
-    command.current_dir(paths::checkout()?).arg("mutants").args(MUTATED);
+    command.current_dir(checkout).arg("mutants").args(MUTATED);
     command.args(["--test-package=shared,simulation", "--profile=mutants", "--no-shuffle"]);
     // Its own first run of the unchanged code asks only the changed package's tests, where `short` is not.
     command.arg("--baseline=skip");
