@@ -75,7 +75,8 @@ pub struct LineOutcome {
     /// What is true of the record.
     #[serde(rename = "c")]
     pub code: Code,
-    /// Ground of an exemption, code of a failure, or the id of the delete marker we put.
+    /// Ground of an exemption, code of a failure, why a record could not be restored, or the id of the delete marker
+    /// we put.
     #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
@@ -86,12 +87,17 @@ impl LineOutcome {
         Self { code, detail: None }
     }
 
+    /// A code with its ground or reason, e.g. `recreated(overwritten)`.
+    pub fn because(code: Code, reason: &str) -> Self {
+        Self {
+            code,
+            detail: Some(reason.to_owned()),
+        }
+    }
+
     /// A failure by its stable code, e.g. `access_denied`.
     pub fn failed(code: &str) -> Self {
-        Self {
-            code: Code::Failed,
-            detail: Some(code.to_owned()),
-        }
+        Self::because(Code::Failed, code)
     }
 }
 

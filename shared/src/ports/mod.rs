@@ -22,7 +22,7 @@ pub use fault::{BoxError, Fault};
 pub use mailer::{Letter, MailFault, Mailer};
 pub use queues::Queues;
 pub use sealer::{DataKey, KeyName, Sealed, Sealer, WrappedKey};
-pub use sources::{Census, Page, PageOrder, PurgeOrder, Sources, SweepOrder};
+pub use sources::{Always, Census, Page, PageOrder, PurgeOrder, RestoreOrder, Sources, StripOrder, SweepOrder, Watch};
 pub use store::{
     HoldHead, Idempotency, Keys, ListPage, ListQuery, ListScope, Listed, Outbox, Preview, Progress, Requests, Sample,
     Work,

@@ -5,20 +5,22 @@
 //! * Nothing newer than the cutoff is hidden or destroyed, nothing another request marked is touched.
 //! * Each answer inside a batch is inspected; a throttled or unreachable source is one `Transient` fault for the call,
 //!   and calling again finds what was already done by its mark.
+//! * A sweep that is not wanted any more begins no further call; what was not reached is `untouched`.
 //! * Keys and values of records never enter an error, a log line or a statement's text.
 //!
-//! Where next: `dynamodb` and `s3` hold the two kinds, `fault` what an error means. The order of operations is the
+//! Where next: `dynamodb` and `s3` hold the two kinds, `fault` what an error means, `gate` how an order stops. The order of operations is the
 //! workflows'; the contract is in [`crate::ports::Sources`].
 
 mod dynamodb;
 mod fault;
+mod gate;
 mod s3;
 
 use std::time::Duration;
 
 use crate::domain::data_map::Place;
 use crate::domain::outcome::LineOutcome;
-use crate::ports::{Census, Fault, Page, PageOrder, PurgeOrder, Sources, SweepOrder};
+use crate::ports::{Census, Fault, Page, PageOrder, PurgeOrder, RestoreOrder, Sources, StripOrder, SweepOrder, Watch};
 
 /// The sources of this AWS account. Cheap to clone; clones share what is known of the tables.
 #[derive(Clone, Debug)]
@@ -52,10 +54,10 @@ impl Sources for AwsSources {
         }
     }
 
-    async fn sweep(&self, order: SweepOrder<'_>) -> Result<Vec<LineOutcome>, Fault> {
+    async fn sweep(&self, order: SweepOrder<'_>, watch: &impl Watch) -> Result<Vec<LineOutcome>, Fault> {
         match &order.dataset.place {
-            Place::Dynamodb(place) => self.tables.sweep(place, &order).await,
-            Place::S3(place) => self.buckets.sweep(place, &order).await,
+            Place::Dynamodb(place) => self.tables.sweep(place, &order, watch).await,
+            Place::S3(place) => self.buckets.sweep(place, &order, watch).await,
         }
     }
 
@@ -72,11 +74,27 @@ impl Sources for AwsSources {
             Place::S3(place) => self.buckets.purge(place, &order).await,
         }
     }
+
+    async fn restore(&self, order: RestoreOrder<'_>) -> Result<Vec<LineOutcome>, Fault> {
+        match &order.dataset.place {
+            Place::Dynamodb(place) => self.tables.restore(place, &order).await,
+            Place::S3(place) => self.buckets.restore(place, &order).await,
+        }
+    }
+
+    async fn strip(&self, order: StripOrder<'_>) -> Result<Vec<LineOutcome>, Fault> {
+        match &order.dataset.place {
+            Place::Dynamodb(place) => self.tables.strip(place, &order).await,
+            // A delete marker has no expiry.
+            Place::S3(_) => Ok(order.lines.iter().map(|(_, outcome)| outcome.clone()).collect()),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ports::Always;
 
     fn sendable<T: Send>(_: &T) {}
 
@@ -87,11 +105,14 @@ mod tests {
         page: PageOrder<'_>,
         sweep: SweepOrder<'_>,
         purge: PurgeOrder<'_>,
+        (restore, strip): (RestoreOrder<'_>, StripOrder<'_>),
     ) {
         sendable(&sources.page(page.clone()));
         sendable(&sources.census(page, Duration::ZERO));
-        sendable(&sources.sweep(sweep.clone()));
+        sendable(&sources.sweep(sweep.clone(), &Always));
         sendable(&sources.inspect(sweep));
         sendable(&sources.purge(purge));
+        sendable(&sources.restore(restore));
+        sendable(&sources.strip(strip));
     }
 }

@@ -25,7 +25,7 @@ use crate::domain::outcome::{Code, Counts, LineOutcome};
 use crate::domain::period::Period;
 use crate::domain::request::{Facts, Status};
 use crate::ports::{
-    Config, DataKey, Fault, HoldHead, Keys, Manifests, PurgeOrder, Queues, Requests, Sealed, Sealer, Sources,
+    Always, Config, DataKey, Fault, HoldHead, Keys, Manifests, PurgeOrder, Queues, Requests, Sealed, Sealer, Sources,
     SweepOrder, Work,
 };
 use crate::state_machine::chunk::{Lease, complete, lease, park, park_unseen, postpone, release};
@@ -134,12 +134,12 @@ where
         }
         match row.op {
             Op::Sweep => {
-                let order = sweep_order(facts, &dataset, &lines, now)?;
+                let order = sweep_order(facts, &dataset, row, &lines, now)?;
                 if inspect_only {
                     // A source that is away for now is asked again; one that refuses for good is `give_up`'s.
                     return Ok(self.sources.inspect(order).await?);
                 }
-                Ok(self.sources.sweep(order).await?)
+                Ok(self.sources.sweep(order, &Always).await?)
             }
             Op::Purge if inspect_only => Ok(before),
             Op::Purge => {
@@ -331,6 +331,7 @@ fn waits_for_hold(facts: &Facts, row: &Chunk, holds: &HoldHead) -> bool {
 fn sweep_order<'a>(
     facts: &'a Facts,
     dataset: &'a Dataset,
+    row: &Chunk,
     lines: &'a [Line],
     now: Timestamp,
 ) -> Result<SweepOrder<'a>, Fault> {
@@ -344,6 +345,8 @@ fn sweep_order<'a>(
         cutoff,
         now,
         expires_at: expires.then(|| expiry(policy, now)),
+        // A later generation's records may have been hidden by an earlier one.
+        again: row.epoch > 1 || row.id.generation > 0,
         lines,
     })
 }

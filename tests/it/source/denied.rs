@@ -10,7 +10,7 @@ use harness::iam;
 use lethe::clients::Clients;
 use lethe::stack_file::Stack;
 use shared::domain::outcome::{Code, LineOutcome};
-use shared::ports::Sources;
+use shared::ports::{Always, Sources};
 use shared::source::AwsSources;
 
 use super::scratch::{Scratch, unique};
@@ -49,7 +49,7 @@ async fn an_item_that_may_not_be_marked() {
         .expect("reading is allowed")
         .lines;
     let fault = reader
-        .sweep(scratch.desk.sweep_order(&lines, MINE))
+        .sweep(scratch.desk.sweep_order(&lines, MINE), &Always)
         .await
         .expect_err("marking is not");
     assert_eq!(permanent(&fault), Some("access_denied"), "{fault:?}");
@@ -73,7 +73,7 @@ async fn an_object_that_may_not_be_hidden() {
         .await
         .expect("reading is allowed")
         .lines;
-    match reader.sweep(scratch.desk.sweep_order(&lines, MINE)).await {
+    match reader.sweep(scratch.desk.sweep_order(&lines, MINE), &Always).await {
         Ok(outcomes) => assert_eq!(outcomes, [LineOutcome::failed("access_denied")]),
         Err(fault) => assert_eq!(permanent(&fault), Some("access_denied"), "{fault:?}"),
     }
@@ -106,7 +106,7 @@ async fn these_actions_are_enough() {
         assert_eq!(counted.records, 1);
         let lines = reader.page(order).await.expect("planned").lines;
         let swept = writer
-            .sweep(scratch.desk.sweep_order(&lines, MINE))
+            .sweep(scratch.desk.sweep_order(&lines, MINE), &Always)
             .await
             .expect("swept");
         assert_eq!(codes(&swept), [Code::Swept]);

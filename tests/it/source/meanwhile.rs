@@ -6,7 +6,7 @@ use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
 use aws_sdk_s3::primitives::ByteStream;
 use shared::domain::outcome::{Code, LineOutcome};
-use shared::ports::Sources;
+use shared::ports::{Always, Sources};
 use shared::source::AwsSources;
 
 use super::scratch::{Scratch, Stack};
@@ -63,7 +63,7 @@ async fn what_is_uploaded_meanwhile_is_not_hidden() {
     let racing = AwsSources::new(scratch.db.clone(), aws_sdk_s3::Client::from_conf(settings.build()));
 
     let swept = racing
-        .sweep(scratch.desk.sweep_order(&lines, MINE))
+        .sweep(scratch.desk.sweep_order(&lines, MINE), &Always)
         .await
         .expect("a sweep");
     assert_eq!(

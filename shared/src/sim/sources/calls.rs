@@ -1,8 +1,8 @@
 //! Calls of the fake: one at a time, or one per batch with several in flight.
 //!
 //! A batch is as large as the real one, or half a chunk where chunks are smaller. One throttled entry makes the whole
-//! order a `Transient` fault although its neighbours took effect; after a fault no further batch is begun, but those in
-//! flight go on.
+//! order a `Transient` fault although its neighbours took effect; after a fault, or when the order is not wanted any
+//! more, no further batch is begun, but those in flight go on.
 
 use std::cell::Cell;
 
@@ -12,7 +12,7 @@ use futures::stream;
 use super::{SimSources, State};
 use crate::domain::manifest::Line;
 use crate::knobs;
-use crate::ports::Fault;
+use crate::ports::{Always, Fault, Watch};
 
 /// Statements in a call to DynamoDB.
 const PER_CALL: usize = 25;
@@ -74,12 +74,33 @@ impl SimSources {
         items: &[T],
         act: impl Fn(&mut State, &T) -> A,
     ) -> Result<Vec<A>, Fault> {
+        let answers = self.each_while(op, container, items, act, &Always).await?;
+        Ok(answers.into_iter().flatten().collect())
+    }
+
+    /// One entry for each item while that is wanted; no answer for an entry of a batch that was not begun.
+    pub(super) async fn each_while<T, A>(
+        &self,
+        op: &'static str,
+        container: &str,
+        items: &[T],
+        act: impl Fn(&mut State, &T) -> A,
+        watch: &impl Watch,
+    ) -> Result<Vec<Option<A>>, Fault> {
         let (stopped, act) = (Cell::new(false), &act);
         let calls: Vec<_> = items
             .chunks(batch())
-            .map(|some| self.some(op, container, some, act, &stopped))
+            .map(|some| async {
+                stopped.set(stopped.get() || !watch.wanted().await);
+                if stopped.get() {
+                    return Ok(some.iter().map(|_| None).collect());
+                }
+                let answers = self.some(op, container, some, act).await;
+                stopped.set(stopped.get() || answers.is_err());
+                Ok(answers?.into_iter().map(Some).collect())
+            })
             .collect();
-        let answers: Vec<Result<Vec<A>, Fault>> = stream::iter(calls).buffered(IN_FLIGHT).collect().await;
+        let answers: Vec<Result<Vec<Option<A>>, Fault>> = stream::iter(calls).buffered(IN_FLIGHT).collect().await;
         let answers = answers.into_iter().collect::<Result<Vec<_>, Fault>>()?;
         Ok(answers.into_iter().flatten().collect())
     }
@@ -90,11 +111,7 @@ impl SimSources {
         container: &str,
         batch: &[T],
         act: &impl Fn(&mut State, &T) -> A,
-        stopped: &Cell<bool>,
     ) -> Result<Vec<A>, Fault> {
-        if stopped.get() {
-            return Err(Fault::transient(op, "not begun, because an earlier call failed"));
-        }
         let whole = || {
             let mut state = self.state.borrow_mut();
             state.reach(op, container)?;
@@ -107,9 +124,7 @@ impl SimSources {
             }
         };
         let what = format!("{container}, {} at once", batch.len());
-        let answer = self.world.try_call(op, what, whole).await;
-        stopped.set(stopped.get() || answer.is_err());
-        answer
+        self.world.try_call(op, what, whole).await
     }
 
     fn throttled(&self, entries: usize) -> Option<usize> {

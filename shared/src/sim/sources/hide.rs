@@ -1,4 +1,5 @@
-//! Sweep of objects: a delete marker on each planned version that is still the newest, our own found again.
+//! Sweep of objects: a delete marker on each planned version that is still the newest, our own found again. What hides
+//! an object before we ever wrote is not our own.
 
 use jiff::Timestamp;
 
@@ -8,7 +9,7 @@ use super::journal::{Effect, RecordId, Version, What, Who};
 use super::{SimSources, State};
 use crate::domain::data_map::S3Place;
 use crate::domain::outcome::{Code, LineOutcome};
-use crate::ports::{Fault, SweepOrder};
+use crate::ports::{Fault, SweepOrder, Watch};
 
 const HIDE: &str = "put delete markers";
 
@@ -17,13 +18,26 @@ impl SimSources {
         &self,
         place: &S3Place,
         order: &SweepOrder<'_>,
+        watch: &impl Watch,
     ) -> Result<Vec<LineOutcome>, Fault> {
         self.demand_versioning(HIDE, &place.bucket)?;
+        if !watch.wanted().await {
+            let mut found = self.inspect_objects(place, order).await?;
+            found
+                .iter_mut()
+                .filter(|line| line.detail.is_none() || !order.again)
+                .for_each(|line| {
+                    *line = LineOutcome::plain(Code::Untouched);
+                });
+            return Ok(found);
+        }
         let mut open = planned(order)?;
         let mut outcomes = vec![LineOutcome::failed("changed"); open.len()];
         // The second round is for keys written between the look and the marker.
-        for _ in 0..2 {
-            open = self.hide_round(place, order, open, &mut outcomes).await?;
+        for maybe_ours in [order.again, true] {
+            open = self
+                .hide_round(place, order, (open, maybe_ours), watch, &mut outcomes)
+                .await?;
         }
         Ok(outcomes)
     }
@@ -32,7 +46,8 @@ impl SimSources {
         &self,
         place: &S3Place,
         order: &SweepOrder<'_>,
-        lines: Vec<Planned>,
+        (lines, maybe_ours): (Vec<Planned>, bool),
+        watch: &impl Watch,
         outcomes: &mut [LineOutcome],
     ) -> Result<Vec<Planned>, Fault> {
         let found = self.histories(&place.bucket, &lines).await?;
@@ -40,18 +55,19 @@ impl SimSources {
         for (line, history) in lines.into_iter().zip(found) {
             match standing(history.as_ref(), &line) {
                 Standing::Absent => outcomes[line.at] = LineOutcome::plain(Code::AlreadyAbsent),
-                Standing::Hidden(marker) => outcomes[line.at] = swept(marker),
+                Standing::Hidden(marker) => outcomes[line.at] = swept(marker.filter(|_| maybe_ours)),
                 Standing::Open(body) => hiding.push((line, body)),
             }
         }
         let hide = |state: &mut State, target: &(Planned, String)| state.hide(place, order, target, self.world.now());
-        let answers = self.each(HIDE, &place.bucket, &hiding, hide).await?;
+        let answers = self.each_while(HIDE, &place.bucket, &hiding, hide, watch).await?;
         let mut changed = Vec::new();
         for ((line, _), answer) in hiding.into_iter().zip(answers) {
             match answer {
-                Answer::Done(marker) => outcomes[line.at] = swept(marker),
-                Answer::Refused(code) => outcomes[line.at] = LineOutcome::failed(code),
-                Answer::ConditionFailed => changed.push(line),
+                Some(Answer::Done(marker)) => outcomes[line.at] = swept(marker),
+                Some(Answer::Refused(code)) => outcomes[line.at] = LineOutcome::failed(code),
+                Some(Answer::ConditionFailed) => changed.push(line),
+                None => outcomes[line.at] = LineOutcome::plain(Code::Untouched),
             }
         }
         Ok(changed)

@@ -65,12 +65,23 @@ pub enum What {
     },
     /// An item came into being by its mark: never right.
     Conjured,
+    /// An item lost its mark, and its TTL is what it was.
+    Restored,
+    /// An item lost its TTL and kept its mark.
+    Stripped,
     /// An item is gone.
     Destroyed,
     /// An object got a delete marker.
     Hidden {
         /// The marker's id.
         marker: String,
+    },
+    /// A delete marker is gone, so that its object is seen again.
+    Uncovered {
+        /// Its id.
+        marker: String,
+        /// Whose it was; none: the application's, and that is never right.
+        of: Option<RequestId>,
     },
     /// A version of an object is gone.
     VersionDestroyed {

@@ -9,8 +9,8 @@
 //! |---|---|
 //! | `application`, `hosting` | what the application and its operators do: write, delete, lock, break, repair; no calls |
 //! | `table`, `view` | a table; what a dataset makes of its items |
-//! | `items`, `sweep`, `purge`, `ttl` | a table's side of the port; DynamoDB's own deletions |
-//! | `bucket`, `objects`, `hide`, `destroy` | a bucket, and its side of the port |
+//! | `items`, `sweep`, `undo`, `purge`, `ttl` | a table's side of the port; DynamoDB's own deletions |
+//! | `bucket`, `objects`, `hide`, `uncover`, `destroy` | a bucket, and its side of the port |
 //! | `calls` | calls, batches, throttling |
 //! | [`journal`] | everything that happened to a record |
 //!
@@ -32,6 +32,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod ttl;
+mod uncover;
+mod undo;
 mod view;
 
 use std::cell::RefCell;
@@ -49,7 +51,7 @@ use super::world::World;
 use crate::domain::data_map::Place;
 use crate::domain::ids::RequestId;
 use crate::domain::outcome::LineOutcome;
-use crate::ports::{Census, Fault, Page, PageOrder, PurgeOrder, Sources, SweepOrder};
+use crate::ports::{Census, Fault, Page, PageOrder, PurgeOrder, RestoreOrder, Sources, StripOrder, SweepOrder, Watch};
 
 /// The application's data. Clones share it.
 #[derive(Clone, Debug)]
@@ -99,11 +101,11 @@ impl Sources for SimSources {
         }
     }
 
-    async fn sweep(&self, order: SweepOrder<'_>) -> Result<Vec<LineOutcome>, Fault> {
+    async fn sweep(&self, order: SweepOrder<'_>, watch: &impl Watch) -> Result<Vec<LineOutcome>, Fault> {
         let dataset = order.dataset;
         match &dataset.place {
-            Place::Dynamodb(place) => self.sweep_items(View { dataset, place }, &order).await,
-            Place::S3(place) => self.hide_objects(place, &order).await,
+            Place::Dynamodb(place) => self.sweep_items(View { dataset, place }, &order, watch).await,
+            Place::S3(place) => self.hide_objects(place, &order, watch).await,
         }
     }
 
@@ -120,6 +122,22 @@ impl Sources for SimSources {
         match &dataset.place {
             Place::Dynamodb(place) => self.purge_items(View { dataset, place }, &order).await,
             Place::S3(place) => self.destroy_objects(place, &order).await,
+        }
+    }
+
+    async fn restore(&self, order: RestoreOrder<'_>) -> Result<Vec<LineOutcome>, Fault> {
+        let dataset = order.dataset;
+        match &dataset.place {
+            Place::Dynamodb(place) => self.restore_items(View { dataset, place }, &order).await,
+            Place::S3(place) => self.uncover_objects(place, &order).await,
+        }
+    }
+
+    async fn strip(&self, order: StripOrder<'_>) -> Result<Vec<LineOutcome>, Fault> {
+        let dataset = order.dataset;
+        match &dataset.place {
+            Place::Dynamodb(place) => self.strip_items(View { dataset, place }, &order).await,
+            Place::S3(_) => Ok(order.lines.iter().map(|(_, outcome)| outcome.clone()).collect()),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{SimSources, State};
 use crate::domain::manifest::{Line, Scalar};
 use crate::domain::outcome::{Code, LineOutcome};
 use crate::knobs::Guard;
-use crate::ports::{Fault, SweepOrder};
+use crate::ports::{Fault, SweepOrder, Watch};
 
 const MARK: &str = "mark items";
 
@@ -41,14 +41,39 @@ impl Task {
 }
 
 impl SimSources {
-    pub(super) async fn sweep_items(&self, view: View<'_>, order: &SweepOrder<'_>) -> Result<Vec<LineOutcome>, Fault> {
+    pub(super) async fn sweep_items(
+        &self,
+        view: View<'_>,
+        order: &SweepOrder<'_>,
+        watch: &impl Watch,
+    ) -> Result<Vec<LineOutcome>, Fault> {
         let tasks = order.lines.iter().enumerate().map(|(at, line)| Task::of(at, line));
         let mut tasks = tasks.collect::<Result<Vec<_>, _>>()?;
         let mut outcomes = vec![LineOutcome::failed("changed"); order.lines.len()];
         for _ in 0..2 {
-            tasks = self.round(view, order, tasks, &mut outcomes).await?;
+            tasks = self.round(view, order, tasks, watch, &mut outcomes).await?;
         }
+        self.look_at_unreached(view, order, &mut outcomes).await?;
         Ok(outcomes)
+    }
+
+    /// Of what the stopped sweep did not reach, an earlier attempt may have marked something.
+    async fn look_at_unreached(
+        &self,
+        view: View<'_>,
+        order: &SweepOrder<'_>,
+        outcomes: &mut [LineOutcome],
+    ) -> Result<(), Fault> {
+        let unreached = (0..outcomes.len()).filter(|at| outcomes[*at].code == Code::Untouched);
+        let unreached: Vec<usize> = unreached.collect();
+        let keys = unreached.iter().map(|at| key_of(MARK, &order.lines[*at]));
+        let found = self.read_items(view, &keys.collect::<Result<Vec<_>, _>>()?).await?;
+        for (at, item) in unreached.into_iter().zip(found) {
+            if item.is_some_and(|item| view.mark_of(&item, order.request) == Marked::Mine) {
+                outcomes[at] = LineOutcome::plain(Code::Swept);
+            }
+        }
+        Ok(())
     }
 
     /// Writes what is settled; answers the tasks worth another round.
@@ -57,17 +82,19 @@ impl SimSources {
         view: View<'_>,
         order: &SweepOrder<'_>,
         tasks: Vec<Task>,
+        watch: &impl Watch,
         outcomes: &mut [LineOutcome],
     ) -> Result<Vec<Task>, Fault> {
         let now = || self.world.now();
         let mark = |state: &mut State, task: &Task| state.mark(view, order, task, now());
-        let answers = self.each(MARK, &view.place.table, &tasks, mark).await?;
+        let answers = self.each_while(MARK, &view.place.table, &tasks, mark, watch).await?;
         let mut contested = Vec::new();
         for (task, answer) in tasks.into_iter().zip(answers) {
             match answer {
-                Answer::Done(_) => outcomes[task.at] = LineOutcome::plain(Code::Swept),
-                Answer::Refused(code) => outcomes[task.at] = LineOutcome::failed(code),
-                Answer::ConditionFailed => contested.push(task),
+                Some(Answer::Done(_)) => outcomes[task.at] = LineOutcome::plain(Code::Swept),
+                Some(Answer::Refused(code)) => outcomes[task.at] = LineOutcome::failed(code),
+                Some(Answer::ConditionFailed) => contested.push(task),
+                None => outcomes[task.at] = LineOutcome::plain(Code::Untouched),
             }
         }
         let keys: Vec<Key> = contested.iter().map(|task| task.key.clone()).collect();

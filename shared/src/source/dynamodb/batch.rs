@@ -1,10 +1,8 @@
 //! Running statements: BatchExecuteStatement, 25 a call, eight calls in flight, each answer inspected.
 //!
 //! Guarantees: one answer per statement, in order. HTTP 200 says nothing: each entry has its own error. Throttling of a
-//! single entry is a fault of the whole, so that the caller slows down. After a fault no further call is begun, but
-//! those in flight are awaited: nothing of ours is still writing when this returns.
-
-use std::sync::atomic::{AtomicBool, Ordering};
+//! single entry is a fault of the whole, so that the caller slows down. After a fault, or once the gate is shut, no
+//! further call is begun, but those in flight are awaited: nothing of ours is still writing when this returns.
 
 use aws_sdk_dynamodb::types::{BatchStatementError, BatchStatementErrorCodeEnum, BatchStatementResponse};
 use futures::StreamExt as _;
@@ -12,8 +10,9 @@ use futures::stream;
 
 use super::Tables;
 use super::statement::Statement;
-use crate::ports::Fault;
+use crate::ports::{Always, Fault, Watch};
 use crate::source::fault::{self, Meaning};
+use crate::source::gate::Gate;
 
 const PER_CALL: usize = 25;
 const IN_FLIGHT: usize = 8;
@@ -29,33 +28,43 @@ pub(super) enum Answer {
 }
 
 impl Tables {
-    /// Runs the statements.
+    /// Runs the statements, to the last one.
     pub(super) async fn run(&self, operation: &'static str, statements: Vec<Statement>) -> Result<Vec<Answer>, Fault> {
-        let stopped = AtomicBool::new(false);
+        let answers = self.run_while(operation, statements, &Gate::new(&Always)).await?;
+        // Without a fault such a gate stays open: there is an answer to each.
+        Ok(answers.into_iter().flatten().collect())
+    }
+
+    /// Runs the statements while the gate is open; no answer for one that was not begun.
+    pub(super) async fn run_while<W: Watch>(
+        &self,
+        operation: &'static str,
+        statements: Vec<Statement>,
+        gate: &Gate<'_, W>,
+    ) -> Result<Vec<Option<Answer>>, Fault> {
         let calls: Vec<_> = statements
             .chunks(PER_CALL)
-            .map(|batch| self.run_some(operation, batch, &stopped))
+            .map(|batch| self.run_some(operation, batch, gate))
             .collect();
-        let answers: Vec<Result<Vec<Answer>, Fault>> = stream::iter(calls).buffered(IN_FLIGHT).collect().await;
-        // A call that was not begun stands behind the one that failed, so the first error is a real one.
+        let answers: Vec<Result<Vec<Option<Answer>>, Fault>> = stream::iter(calls).buffered(IN_FLIGHT).collect().await;
         let answers = answers.into_iter().collect::<Result<Vec<_>, Fault>>()?;
         Ok(answers.into_iter().flatten().collect())
     }
 
-    async fn run_some(
+    async fn run_some<W: Watch>(
         &self,
         operation: &'static str,
         batch: &[Statement],
-        stopped: &AtomicBool,
-    ) -> Result<Vec<Answer>, Fault> {
-        if stopped.load(Ordering::Relaxed) {
-            return Err(Fault::transient(operation, "not begun, because an earlier call failed"));
+        gate: &Gate<'_, W>,
+    ) -> Result<Vec<Option<Answer>>, Fault> {
+        if !gate.opens().await {
+            return Ok(vec![None; batch.len()]);
         }
         let answers = self.send(operation, batch).await;
         if answers.is_err() {
-            stopped.store(true, Ordering::Relaxed);
+            gate.shut();
         }
-        answers
+        Ok(answers?.into_iter().map(Some).collect())
     }
 
     async fn send(&self, operation: &'static str, batch: &[Statement]) -> Result<Vec<Answer>, Fault> {

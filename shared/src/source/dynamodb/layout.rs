@@ -151,6 +151,11 @@ impl Layout<'_> {
         self.place.soft_delete.ttl_attribute.as_deref()
     }
 
+    /// The TTL attribute, where a sweep sets it.
+    pub(super) fn armed(&self) -> Option<&str> {
+        self.ttl().filter(|_| self.dataset.waits_for_ttl())
+    }
+
     pub(super) fn written(&self) -> Option<&str> {
         self.dataset.written_at.as_ref().map(|form| form.attribute.as_str())
     }

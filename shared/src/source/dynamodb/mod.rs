@@ -9,7 +9,7 @@
 //! | `read` | reading many keys consistently: BatchGetItem |
 //! | `statement` | the PartiQL texts, pure |
 //! | `batch` | BatchExecuteStatement, several in flight, each answer inspected |
-//! | `sweep`, `purge` | the two operations, and what a failed condition turns out to mean |
+//! | `sweep`, `restore`, `purge` | the operations, and what a failed condition turns out to mean |
 //!
 //! An item stays the application's: we add marks and a TTL, and delete only what carries our mark. The application
 //! hides marked items by filtering on the mark.
@@ -21,6 +21,7 @@ mod enumerate;
 mod layout;
 mod purge;
 mod read;
+mod restore;
 mod statement;
 mod sweep;
 

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest};
 
 use super::attribute::Item;
 use super::layout::Layout;
+use crate::domain::ids::{RequestId, Tenant};
 use crate::ports::SweepOrder;
 
 /// One statement.
@@ -60,9 +61,35 @@ pub(super) fn mark(layout: &Layout<'_>, order: &SweepOrder<'_>, key: &Key, seen:
     if let Some(written) = layout.written().filter(|name| !layout.in_key(name)) {
         statement.and_equals(written, seen.written.clone());
     }
-    if let Some(tenant) = layout.tenant().filter(|name| !layout.in_key(name)) {
-        statement.and_equals(tenant, Some(AttributeValue::S(order.tenant.to_string())));
+    statement.whose_tenant_is(layout, order.tenant);
+    statement
+}
+
+/// Takes this request's marks off an item and puts its TTL back as it was, as `item` was read just before.
+pub(super) fn unmark(layout: &Layout<'_>, whose: (&Tenant, RequestId), key: &Key, item: &Item) -> Statement {
+    let marks = layout.marks();
+    let was = item.get(&marks.ttl_was);
+    let mut statement = Statement::new("UPDATE", &layout.place.table);
+    if let Some(ttl) = layout.armed() {
+        match was {
+            Some(was) => statement.set(ttl, was.clone()),
+            None => statement.remove(ttl, item),
+        }
     }
+    for mark in [&marks.id, &marks.deleted_at, &marks.ttl_was] {
+        statement.remove(mark, item);
+    }
+    statement.is_marked(layout, whose, key);
+    // What was written as the TTL is still what the item keeps of it.
+    statement.and_equals(&marks.ttl_was, was.cloned());
+    statement
+}
+
+/// Takes the expiry off an item that carries this request's mark; what it was stays noted.
+pub(super) fn disarm(layout: &Layout<'_>, whose: (&Tenant, RequestId), key: &Key, ttl: &str, item: &Item) -> Statement {
+    let mut statement = Statement::new("UPDATE", &layout.place.table);
+    statement.remove(ttl, item);
+    statement.is_marked(layout, whose, key);
     statement
 }
 
@@ -85,6 +112,26 @@ impl Statement {
     fn set(&mut self, name: &str, value: AttributeValue) {
         self.term(" SET", name, " = ?");
         self.parameters.push(value);
+    }
+
+    /// Removes an attribute the item has.
+    fn remove(&mut self, name: &str, item: &Item) {
+        if item.contains_key(name) {
+            self.term(" REMOVE", name, "");
+        }
+    }
+
+    /// Under this key is an item of this tenant with this mark.
+    fn is_marked(&mut self, layout: &Layout<'_>, (tenant, mark): (&Tenant, RequestId), key: &Key) {
+        self.whose_key_is(key);
+        self.and_equals(&layout.marks().id, Some(AttributeValue::S(mark.to_string())));
+        self.whose_tenant_is(layout, tenant);
+    }
+
+    fn whose_tenant_is(&mut self, layout: &Layout<'_>, tenant: &Tenant) {
+        if let Some(attribute) = layout.tenant().filter(|name| !layout.in_key(name)) {
+            self.and_equals(attribute, Some(AttributeValue::S(tenant.to_string())));
+        }
     }
 
     fn whose_key_is(&mut self, key: &Key) {

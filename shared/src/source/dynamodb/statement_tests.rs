@@ -48,6 +48,7 @@ fn with<T>(map: &str, see: impl FnOnce(&Layout<'_>, &SweepOrder<'_>) -> T) -> T 
         cutoff: "2026-01-01T00:00:00Z".parse().expect("instant"),
         now: "2026-01-02T00:00:00Z".parse().expect("instant"),
         expires_at: Some(1_800_000_000),
+        again: true,
         lines: &[],
     };
     see(&layout, &order)

@@ -3,6 +3,7 @@
 //! Guarantees: sweeping twice is the same as once. A failed condition is read back and told apart by what the item says
 //! now ([`after_failure`]); only a changed TTL is worth a second try, with the value just read, because TTL is the one
 //! attribute we keep a copy of. Everything else that changed is somebody else's doing and is reported, never overruled.
+//! A sweep that is stopped looks once at what it did not reach: a mark of an earlier attempt counts.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +15,9 @@ use super::statement::{self, Seen, Statement};
 use crate::domain::data_map::DynamoPlace;
 use crate::domain::manifest::{Line, Scalar};
 use crate::domain::outcome::{Code, LineOutcome};
-use crate::ports::{Fault, SweepOrder};
+use crate::ports::{Fault, SweepOrder, Watch};
 use crate::source::fault;
+use crate::source::gate::Gate;
 
 const SWEEP: &str = "marking items";
 const INSPECT: &str = "reading marks";
@@ -27,11 +29,12 @@ struct Task {
 }
 
 impl Tables {
-    /// Marks the lines' items.
-    pub(in crate::source) async fn sweep(
+    /// Marks the lines' items, while that is wanted.
+    pub(in crate::source) async fn sweep<W: Watch>(
         &self,
         place: &DynamoPlace,
         order: &SweepOrder<'_>,
+        watch: &W,
     ) -> Result<Vec<LineOutcome>, Fault> {
         let layout = self.layout(order.dataset, place).await?;
         let keys = keys(SWEEP, order.lines)?;
@@ -43,23 +46,46 @@ impl Tables {
                 seen: planned(line)?,
             });
         }
+        let gate = Gate::new(watch);
         // The second round is for items whose TTL had changed; what fails then stays `changed`.
         for _ in 0..2 {
-            tasks = self.round(&layout, order, &keys, tasks, &mut outcomes).await?;
+            tasks = self.round(&layout, order, &keys, tasks, &gate, &mut outcomes).await?;
             if tasks.is_empty() {
                 break;
             }
         }
+        self.look_at_unreached(&layout, order, &keys, &mut outcomes).await?;
         Ok(outcomes)
     }
 
+    /// Of what the stopped sweep did not reach, an earlier attempt may have marked something.
+    async fn look_at_unreached(
+        &self,
+        layout: &Layout<'_>,
+        order: &SweepOrder<'_>,
+        keys: &[&Key],
+        outcomes: &mut [LineOutcome],
+    ) -> Result<(), Fault> {
+        let unreached = (0..keys.len()).filter(|at| outcomes[*at].code == Code::Untouched);
+        let unreached: Vec<usize> = unreached.collect();
+        let found = self.read_lines(SWEEP, layout, keys, &unreached).await?;
+        for at in unreached {
+            let item = found.get(keys[at]);
+            if item.is_some_and(|item| layout.mark_of(item, order.request) == Marked::Mine) {
+                outcomes[at] = LineOutcome::plain(Code::Swept);
+            }
+        }
+        Ok(())
+    }
+
     /// One statement per task; writes the outcomes that are settled and answers the tasks worth another round.
-    async fn round(
+    async fn round<W: Watch>(
         &self,
         layout: &Layout<'_>,
         order: &SweepOrder<'_>,
         keys: &[&Key],
         tasks: Vec<Task>,
+        gate: &Gate<'_, W>,
         outcomes: &mut [LineOutcome],
     ) -> Result<Vec<Task>, Fault> {
         let write = |task: &Task| {
@@ -71,13 +97,14 @@ impl Tables {
             ))
         };
         let statements = tasks.iter().map(write).collect::<Result<Vec<Statement>, Fault>>()?;
-        let answers = self.run(SWEEP, statements).await?;
+        let answers = self.run_while(SWEEP, statements, gate).await?;
         let mut contested = Vec::new();
         for (task, answer) in tasks.into_iter().zip(answers) {
             match answer {
-                Answer::Done => outcomes[task.at] = LineOutcome::plain(Code::Swept),
-                Answer::Refused(code) => outcomes[task.at] = LineOutcome::failed(code),
-                Answer::ConditionFailed => contested.push(task.at),
+                Some(Answer::Done) => outcomes[task.at] = LineOutcome::plain(Code::Swept),
+                Some(Answer::Refused(code)) => outcomes[task.at] = LineOutcome::failed(code),
+                Some(Answer::ConditionFailed) => contested.push(task.at),
+                None => outcomes[task.at] = LineOutcome::plain(Code::Untouched),
             }
         }
         let found = self.read_lines(SWEEP, layout, keys, &contested).await?;

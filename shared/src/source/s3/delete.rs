@@ -2,10 +2,9 @@
 //!
 //! Guarantees: one answer per entry, in order; an entry S3 does not mention is a fault, not a success. Without a version
 //! a delete puts a marker; with one it destroys. A throttled entry is a fault of the whole, so that the caller slows
-//! down; after a fault no further call is begun. Keys that XML cannot carry go one by one in the URL.
+//! down; after a fault, or once the gate is shut, no further call is begun. Keys that XML cannot carry go one by one in the URL.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_sdk_s3::operation::delete_objects::DeleteObjectsOutput;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
@@ -13,8 +12,9 @@ use futures::StreamExt as _;
 use futures::stream;
 
 use super::Buckets;
-use crate::ports::Fault;
+use crate::ports::{Always, Fault, Watch};
 use crate::source::fault::{self, Meaning};
+use crate::source::gate::Gate;
 
 const PER_CALL: usize = 1000;
 const IN_FLIGHT: usize = 4;
@@ -48,33 +48,47 @@ impl Buckets {
         bucket: &str,
         targets: &[Target],
     ) -> Result<Vec<Deleted>, Fault> {
-        let stopped = AtomicBool::new(false);
+        let answers = self
+            .delete_while(operation, bucket, targets, &Gate::new(&Always))
+            .await?;
+        // Without a fault such a gate stays open: there is an answer to each.
+        Ok(answers.into_iter().flatten().collect())
+    }
+
+    /// Deletes targets while the gate is open; no answer for one that was not begun.
+    pub(super) async fn delete_while<W: Watch>(
+        &self,
+        operation: &'static str,
+        bucket: &str,
+        targets: &[Target],
+        gate: &Gate<'_, W>,
+    ) -> Result<Vec<Option<Deleted>>, Fault> {
         let calls: Vec<_> = batches(targets)
-            .map(|batch| self.delete_some(operation, bucket, batch, &stopped))
+            .map(|batch| self.delete_some(operation, bucket, batch, gate))
             .collect();
-        let answers: Vec<Result<Vec<Deleted>, Fault>> = stream::iter(calls).buffered(IN_FLIGHT).collect().await;
+        let answers: Vec<Result<Vec<Option<Deleted>>, Fault>> = stream::iter(calls).buffered(IN_FLIGHT).collect().await;
         let answers = answers.into_iter().collect::<Result<Vec<_>, Fault>>()?;
         Ok(answers.into_iter().flatten().collect())
     }
 
-    async fn delete_some(
+    async fn delete_some<W: Watch>(
         &self,
         operation: &'static str,
         bucket: &str,
         batch: &[Target],
-        stopped: &AtomicBool,
-    ) -> Result<Vec<Deleted>, Fault> {
-        if stopped.load(Ordering::Relaxed) {
-            return Err(Fault::transient(operation, "not begun, because an earlier call failed"));
+        gate: &Gate<'_, W>,
+    ) -> Result<Vec<Option<Deleted>>, Fault> {
+        if !gate.opens().await {
+            return Ok(vec![None; batch.len()]);
         }
         let answers = match batch {
             [single] if !fits_xml(&single.key) => self.delete_one(operation, bucket, single).await,
             _ => self.delete_batch(operation, bucket, batch).await,
         };
         if answers.is_err() {
-            stopped.store(true, Ordering::Relaxed);
+            gate.shut();
         }
-        answers
+        Ok(answers?.into_iter().map(Some).collect())
     }
 
     async fn delete_batch(

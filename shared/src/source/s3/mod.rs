@@ -8,11 +8,14 @@
 //! | P is the newest, a version | a delete marker, on condition that P's ETag is still current | `swept`, with the marker's id |
 //! | P is the newest, a marker | nothing: the application hid it | `swept` |
 //! | the newest is a marker, P the newest version | nothing: the marker is ours (an attempt before a crash) | `swept`, with its id |
+//! | the same, and no attempt was made before | nothing: the application deleted it after the plan | `swept` |
 //! | the application wrote a version after P | nothing: the new one is not ours to hide, P is not current | `swept` |
 //! | P is gone | nothing: what is left of the key, verification finds | `already_absent` |
 //!
 //! Purge destroys P and every older version, then our marker; versions newer than P stay, and what hides them stays.
 //! So the application's newer file lives on and the planned ones are gone all the same.
+//!
+//! Restore takes our marker off, and no other: see the table in `restore`.
 //!
 //! LastModified has whole seconds (on AWS): what was written in the second of the cutoff counts as before it. Where
 //! order matters it is therefore never taken from LastModified alone, but from the listing's own order of versions.
@@ -23,13 +26,14 @@
 //! | `listing`, `walk` | ListObjectVersions: one call; all of a prefix, or the keys of a chunk |
 //! | `enumerate` | planning, verification, counting |
 //! | `delete` | DeleteObjects, each answer inspected |
-//! | `sweep`, `purge` | the two operations, with their decisions as pure functions |
+//! | `sweep`, `restore`, `purge` | the operations, with their decisions as pure functions |
 
 mod delete;
 mod enumerate;
 mod history;
 mod listing;
 mod purge;
+mod restore;
 mod sweep;
 mod walk;
 

@@ -2,8 +2,8 @@
 //!
 //! Guarantees: no version but the planned one is hidden by us: the marker is put on condition that the planned version's
 //! ETag is still the current one, so a file the application uploads at that very moment stays visible. Sweeping twice
-//! is the same as once: a marker above the planned version is recognised as ours. The table in the module's comment
-//! says what each case becomes.
+//! is the same as once: a marker above the planned version is recognised as ours, unless nothing of ours can have put
+//! one yet. The table in the module's comment says what each case becomes.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,8 @@ use super::history::{Histories, History, Top};
 use super::{Buckets, Planned, planned};
 use crate::domain::data_map::S3Place;
 use crate::domain::outcome::{Code, LineOutcome};
-use crate::ports::{Fault, SweepOrder};
+use crate::ports::{Fault, SweepOrder, Watch};
+use crate::source::gate::Gate;
 
 const SWEEP: &str = "putting delete markers";
 const INSPECT: &str = "reading delete markers";
@@ -29,11 +30,12 @@ enum Standing {
 }
 
 impl Buckets {
-    /// Hides the lines' objects.
-    pub(in crate::source) async fn sweep(
+    /// Hides the lines' objects, while that is wanted.
+    pub(in crate::source) async fn sweep<W: Watch>(
         &self,
         place: &S3Place,
         order: &SweepOrder<'_>,
+        watch: &W,
     ) -> Result<Vec<LineOutcome>, Fault> {
         self.demand_versioning(&place.bucket).await?;
         let lines = order
@@ -43,9 +45,17 @@ impl Buckets {
             .collect::<Result<Vec<_>, _>>()?;
         let mut outcomes = vec![LineOutcome::failed("changed"); lines.len()];
         let mut open: Vec<usize> = (0..lines.len()).collect();
+        let gate = Gate::new(watch);
+        if !gate.opens().await {
+            return self.found_hidden(place, order, &lines).await;
+        }
         // The second round is for keys written between the look and the marker; who is still changing then is told so.
-        for _ in 0..2 {
-            open = self.round(place, &lines, open, &mut outcomes).await?;
+        for round in 0..2 {
+            // Before our first delete a marker cannot be ours; after one that failed, its answer may have been lost.
+            let maybe_ours = order.again || round > 0;
+            open = self
+                .round(place, &lines, open, maybe_ours, &gate, &mut outcomes)
+                .await?;
             if open.is_empty() {
                 break;
             }
@@ -53,12 +63,30 @@ impl Buckets {
         Ok(outcomes)
     }
 
+    /// What an order that was not begun finds: only a marker that may be ours is taken into account.
+    async fn found_hidden(
+        &self,
+        place: &S3Place,
+        order: &SweepOrder<'_>,
+        lines: &[Planned<'_>],
+    ) -> Result<Vec<LineOutcome>, Fault> {
+        let all: Vec<usize> = (0..lines.len()).collect();
+        let found = self.histories(place, lines, &all).await?;
+        let state = |line: &Planned<'_>| match standing(found.get(line.key), line) {
+            Standing::Hidden(Some(marker)) if order.again => swept(Some(marker)),
+            Standing::Absent | Standing::Open(_) | Standing::Hidden(_) => LineOutcome::plain(Code::Untouched),
+        };
+        Ok(lines.iter().map(state).collect())
+    }
+
     /// Looks, hides what is open, and answers the lines that changed in between.
-    async fn round(
+    async fn round<W: Watch>(
         &self,
         place: &S3Place,
         lines: &[Planned<'_>],
         which: Vec<usize>,
+        maybe_ours: bool,
+        gate: &Gate<'_, W>,
         outcomes: &mut [LineOutcome],
     ) -> Result<Vec<usize>, Fault> {
         let found = self.histories(place, lines, &which).await?;
@@ -66,7 +94,7 @@ impl Buckets {
         for at in which {
             match standing(found.get(lines[at].key), &lines[at]) {
                 Standing::Absent => outcomes[at] = LineOutcome::plain(Code::AlreadyAbsent),
-                Standing::Hidden(marker) => outcomes[at] = swept(marker),
+                Standing::Hidden(marker) => outcomes[at] = swept(marker.filter(|_| maybe_ours)),
                 Standing::Open(etag) => {
                     hiding.push(at);
                     targets.push(Target {
@@ -78,14 +106,13 @@ impl Buckets {
             }
         }
         let mut changed = Vec::new();
-        for (at, answer) in hiding
-            .into_iter()
-            .zip(self.delete(SWEEP, &place.bucket, &targets).await?)
-        {
+        let answers = self.delete_while(SWEEP, &place.bucket, &targets, gate).await?;
+        for (at, answer) in hiding.into_iter().zip(answers) {
             match answer {
-                Deleted::Done(marker) => outcomes[at] = swept(marker),
-                Deleted::Refused(code) => outcomes[at] = LineOutcome::failed(code),
-                Deleted::Changed => changed.push(at),
+                Some(Deleted::Done(marker)) => outcomes[at] = swept(marker),
+                Some(Deleted::Refused(code)) => outcomes[at] = LineOutcome::failed(code),
+                Some(Deleted::Changed) => changed.push(at),
+                None => outcomes[at] = LineOutcome::plain(Code::Untouched),
             }
         }
         Ok(changed)

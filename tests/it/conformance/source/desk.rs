@@ -7,7 +7,7 @@ use shared::domain::data_map::Dataset;
 use shared::domain::ids::{SubjectId, Tenant};
 use shared::domain::manifest::Line;
 use shared::domain::outcome::LineOutcome;
-use shared::ports::{Fault, Page, PageOrder, PurgeOrder, Sources, SweepOrder};
+use shared::ports::{Always, Fault, Page, PageOrder, PurgeOrder, RestoreOrder, Sources, StripOrder, SweepOrder};
 
 use super::ground::{MINE, instant, request};
 
@@ -82,6 +82,7 @@ impl<S: Sources> Desk<S> {
             cutoff: self.cutoff,
             now: instant("2026-11-22T00:00:00Z"),
             expires_at: Some(4_000_000_000),
+            again: true,
             lines,
         }
     }
@@ -91,7 +92,10 @@ impl<S: Sources> Desk<S> {
     }
 
     pub(crate) async fn sweep_as(&self, lines: &[Line], who: u128) -> Vec<LineOutcome> {
-        self.sources.sweep(self.sweep_order(lines, who)).await.expect("a sweep")
+        self.sources
+            .sweep(self.sweep_order(lines, who), &Always)
+            .await
+            .expect("a sweep")
     }
 
     pub(crate) async fn inspect(&self, lines: &[Line]) -> Vec<LineOutcome> {
@@ -113,6 +117,35 @@ impl<S: Sources> Desk<S> {
     pub(crate) async fn purge(&self, lines: &[Line], outcomes: &[LineOutcome]) -> Vec<LineOutcome> {
         let lines: Vec<_> = lines.iter().cloned().zip(outcomes.iter().cloned()).collect();
         self.sources.purge(self.purge_order(&lines)).await.expect("a purge")
+    }
+
+    /// Restores the chosen lines, or all.
+    pub(crate) async fn restore(
+        &self,
+        lines: &[Line],
+        outcomes: &[LineOutcome],
+        chosen: Option<&[u32]>,
+    ) -> Vec<LineOutcome> {
+        let lines: Vec<_> = lines.iter().cloned().zip(outcomes.iter().cloned()).collect();
+        let order = RestoreOrder {
+            dataset: &self.dataset,
+            tenant: &self.tenant,
+            request: request(MINE),
+            lines: &lines,
+            chosen,
+        };
+        self.sources.restore(order).await.expect("a restore")
+    }
+
+    pub(crate) async fn strip(&self, lines: &[Line], outcomes: &[LineOutcome]) -> Vec<LineOutcome> {
+        let lines: Vec<_> = lines.iter().cloned().zip(outcomes.iter().cloned()).collect();
+        let order = StripOrder {
+            dataset: &self.dataset,
+            tenant: &self.tenant,
+            request: request(MINE),
+            lines: &lines,
+        };
+        self.sources.strip(order).await.expect("a strip")
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use shared::domain::data_map::KeyType;
 use shared::domain::manifest::{Line, Scalar};
 use shared::domain::outcome::{Code, LineOutcome};
-use shared::ports::Sources as _;
+use shared::ports::{Always, Sources as _};
 
 use super::desk::permanent;
 use super::ground::{Bed, Ground, MINE, WITH_TTL, codes, item, n, request, s};
@@ -155,7 +155,11 @@ pub(super) async fn a_place_that_does_not_exist_is_a_permanent_fault<G: Ground>(
     bed.put(item(s("a"))).await;
     let lines = bed.desk().plan().await;
     bed.tear_down().await;
-    let fault = bed.desk().sources.sweep(bed.desk().sweep_order(&lines, MINE)).await;
+    let fault = bed
+        .desk()
+        .sources
+        .sweep(bed.desk().sweep_order(&lines, MINE), &Always)
+        .await;
     assert_eq!(permanent(&fault.expect_err("a fault")), Some("source_gone"));
     let fault = bed.desk().sources.page(bed.desk().page_order(None, 10)).await;
     assert_eq!(permanent(&fault.expect_err("a fault")), Some("source_gone"));
@@ -171,7 +175,7 @@ pub(super) async fn lines_of_another_kind_are_refused_before_anything_happens<G:
         let mixed: Vec<Line> = own.iter().chain(foreign).cloned().collect();
         let order = bed.desk().sweep_order(&mixed, MINE);
         for refused in [
-            bed.desk().sources.sweep(order.clone()).await,
+            bed.desk().sources.sweep(order.clone(), &Always).await,
             bed.desk().sources.inspect(order).await,
         ] {
             assert_eq!(permanent(&refused.expect_err("a fault")), Some("corrupt"));

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `items`, `contested` | tables: the plain life of an item; items somebody else touches |
 //! | `objects`, `newer` | buckets: the plain life of an object; versions written after the plan |
+//! | `restored`, `uncovered` | items and objects brought back; an expiry taken off |
+//! | `stopped` | a sweep that is not wanted any more |
 //! | `stories`, `story` | long random stories, told by both sides, which must say the same |
 //!
 //! `ground` is what a case stands on, `desk` asks as a workflow would; `simulator` and `emulator` are the two sides. What
@@ -16,9 +18,12 @@ pub(crate) mod ground;
 mod items;
 mod newer;
 mod objects;
+mod restored;
 mod simulator;
+mod stopped;
 mod stories;
 mod story;
+mod uncovered;
 
 /// Makes of each case a test on the simulator and a test on the emulator.
 macro_rules! cases {
@@ -67,4 +72,22 @@ cases! {
         what_the_application_wrote_and_deleted_itself_stays_hidden
         older_versions_below_a_newer_one_are_planned
         a_purge_that_broke_off_goes_on;
+    restored:
+        what_is_restored_is_what_it_was
+        only_chosen_swept_lines_are_restored
+        a_ttl_that_changed_before_the_sweep_comes_back
+        what_somebody_else_wrote_or_deleted_is_named_not_touched
+        an_item_that_is_another_tenants_by_now_stays_as_it_is
+        a_stripped_item_stays_hidden_does_not_expire_and_can_be_restored;
+    uncovered:
+        the_planned_version_is_seen_again
+        what_the_application_deleted_before_the_plan_stays_deleted
+        what_the_application_deleted_before_the_sweep_stays_deleted
+        what_the_application_deleted_since_the_sweep_stays_deleted
+        a_newer_version_stays_and_the_planned_one_below_it
+        a_destroyed_version_is_gone_and_older_ones_are_not_shown;
+    stopped:
+        a_stopped_sweep_begins_no_further_batch
+        a_second_try_is_not_begun_either
+        a_stopped_sweep_puts_no_marker_and_knows_its_own;
 }

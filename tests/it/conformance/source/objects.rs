@@ -2,7 +2,7 @@
 
 use shared::domain::manifest::Line;
 use shared::domain::outcome::{Code, LineOutcome};
-use shared::ports::Sources as _;
+use shared::ports::{Always, Sources as _};
 
 use super::desk::permanent;
 use super::ground::{Bed, Ground, MINE, codes};
@@ -85,7 +85,11 @@ pub(super) async fn a_bucket_without_versions_is_refused_before_anything_happens
         version: "null".into(),
         was_deleted: false,
     }];
-    let swept = bed.desk().sources.sweep(bed.desk().sweep_order(&lines, MINE)).await;
+    let swept = bed
+        .desk()
+        .sources
+        .sweep(bed.desk().sweep_order(&lines, MINE), &Always)
+        .await;
     assert_eq!(permanent(&swept.expect_err("a fault")), Some("not_versioned"));
     assert_eq!(bed.visible().await, ["acme/7/a"]);
 }

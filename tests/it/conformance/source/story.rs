@@ -74,7 +74,7 @@ impl Story {
     /// One order of Lethe's, at random.
     pub(super) async fn order<B: Bed>(&mut self, bed: &B) {
         let desk = bed.desk();
-        let step = if self.lines.is_empty() { 0 } else { self.dice.below(8) };
+        let step = if self.lines.is_empty() { 0 } else { self.dice.below(11) };
         match step {
             0 => {
                 let limit = self.pick(&[1, 2, 1000]);
@@ -92,7 +92,16 @@ impl Story {
                 let outcomes = desk.inspect(&self.lines).await;
                 self.outcomes("inspect", outcomes, false);
             }
-            4..=6 if self.outcomes.len() == self.lines.len() => {
+            4 if self.outcomes.len() == self.lines.len() => {
+                let outcomes = desk.strip(&self.lines, &self.outcomes).await;
+                self.outcomes("strip", outcomes, false);
+            }
+            5 | 6 if self.outcomes.len() == self.lines.len() => {
+                let chosen = self.pick(&[None, Some(&[0_u32, 2][..])]);
+                let outcomes = desk.restore(&self.lines, &self.outcomes, chosen).await;
+                self.outcomes(&format!("restore {chosen:?}"), outcomes, false);
+            }
+            7..=9 if self.outcomes.len() == self.lines.len() => {
                 let outcomes = desk.purge(&self.lines, &self.outcomes).await;
                 self.outcomes("purge", outcomes, false);
             }

@@ -77,7 +77,11 @@ fn allowed(cases: &[Case], hidden: &Hidden, effect: &Effect) -> Result<(), Strin
         What::VersionDestroyed { .. } if newer => Err("a version newer than the execution was destroyed".to_owned()),
         What::MarkerDestroyed { of: Some(other), .. } if *other != id => Err("another's marker".to_owned()),
         What::Destroyed | What::VersionDestroyed { .. } => in_time(case, hidden, effect),
-        What::MarkerDestroyed { .. } => Ok(()),
+        What::Restored | What::Stripped if effect.mark.as_deref() != Some(id.to_string().as_str()) => {
+            Err(format!("undone with the mark {:?}", effect.mark))
+        }
+        What::Uncovered { of, .. } if *of != Some(id) => Err("a marker of another's hand was removed".to_owned()),
+        What::MarkerDestroyed { .. } | What::Restored | What::Stripped | What::Uncovered { .. } => Ok(()),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::ids::{RequestId, SubjectId, Tenant};
 use crate::domain::manifest::Line;
 use crate::domain::outcome::{Code, LineOutcome};
 use crate::knobs::{REAL_SIZES, Sizes};
-use crate::ports::{Fault, PageOrder, PurgeOrder, Sources as _, SweepOrder};
+use crate::ports::{Always, Fault, PageOrder, PurgeOrder, Sources as _, SweepOrder};
 use crate::sim::{Fates, World, alone};
 
 const MAP: &str = r#"
@@ -136,9 +136,10 @@ impl Bench {
                 cutoff: bench.cutoff,
                 now: bench.world.now(),
                 expires_at: Some(bench.cutoff.as_second() + 3600),
+                again: true,
                 lines: &lines,
             };
-            bench.sources.sweep(order).await
+            bench.sources.sweep(order, &Always).await
         })
     }
 
