@@ -73,11 +73,17 @@ pub enum Guard {
     OwnMark,
     /// Only object versions up to our marker are destroyed.
     OwnVersions,
+    /// A cancelled request's account waits until nobody is at work.
+    NobodyAtWork,
+    /// A settled cancellation closes the plans it counted.
+    PlansClosed,
+    /// What was restored or is exempt is no leftover.
+    ExpectedKept,
 }
 
 impl Guard {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 27] = [
         Self::SendNumber,
         Self::LiveLease,
         Self::ChunkRevision,
@@ -102,6 +108,9 @@ impl Guard {
         Self::ForeignMark,
         Self::OwnMark,
         Self::OwnVersions,
+        Self::NobodyAtWork,
+        Self::PlansClosed,
+        Self::ExpectedKept,
     ];
 
     /// Whether the guard is in place. Always, but in a test that took it out.

@@ -12,6 +12,8 @@ use crate::wait::unique;
 
 /// Grace period, recovery window and TTL slack of a few seconds.
 pub const FAST: &str = "test-fast";
+/// A second's grace, then a recovery window of a week: for what is done while it is open.
+pub const PATIENT: &str = "test-patient";
 /// The sample policy's short tenant: half a minute's window, and time for one round of TTL.
 pub const ACME: &str = "acme";
 /// The documented defaults: thirty days of grace.

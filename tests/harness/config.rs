@@ -17,7 +17,9 @@ const FAST_TENANTS: [&str; 2] = [crate::app::FAST, crate::mails::TENANT];
 
 /// Long enough to be looked at between sweep and purge, short enough to be waited for.
 const FAST_PERIODS: &str = "{GracePeriod: PT1S, RecoveryWindow: PT3S, TtlMargin: PT1S, TtlSlack: PT2S}";
-/// The recovery window of these.
+/// Executed at once, and restorable for as long as a test may take: the documented window of a week.
+const PATIENT_PERIODS: &str = "{GracePeriod: PT1S}";
+/// The recovery window of the fast ones.
 pub const FAST_WINDOW: Duration = Duration::from_secs(3);
 
 /// Applies both, the first time it is called.
@@ -41,6 +43,7 @@ async fn apply_now(stack: &Stack) -> Result<()> {
 fn policy_yaml() -> String {
     let more = FAST_TENANTS.iter().chain(&trial::TENANTS);
     let more: String = more.map(|tenant| format!("  {tenant}: {FAST_PERIODS}\n")).collect();
+    let more = format!("{more}  {}: {PATIENT_PERIODS}\n", crate::app::PATIENT);
     format!("{}\n{more}", demo::stack::POLICY.trim_end())
 }
 

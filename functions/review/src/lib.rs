@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use shared::domain::actor::Caller;
 use shared::domain::finding::{Finding, explain};
 use shared::domain::ids::RequestId;
+use shared::domain::request::Status;
 use shared::ports::{Config, Keys, Queues, Requests, Sealer, Sources, Work};
 use shared::runtime::http::{Answer, Call, caller, etag};
 use shared::runtime::settings::ApiSettings;
@@ -21,6 +22,8 @@ use shared::workflow::order::{Wish, order};
 use shared::workflow::preview::preview;
 use shared::workflow::progress::progress;
 use shared::workflow::records::{Loaded, Records};
+use shared::workflow::restore::{restore, shown};
+use shared::workflow::run;
 use shared::workflow::view::render;
 
 /// The outside of this function, built once.
@@ -29,7 +32,7 @@ pub struct Review<S, K, C, Q, D> {
     pub records: Records<S, K>,
     /// Policy and data map.
     pub config: C,
-    /// Where an execution begins.
+    /// Where an execution begins, and chunks go on.
     pub queues: Q,
     /// The application's data, for counting.
     pub sources: D,
@@ -54,6 +57,11 @@ where
             "POST /v1/requests/{id}/reject" => self.order(call, &by, bodies::rejection).await,
             "GET /v1/requests/{id}/preview" => self.preview(call, &by).await,
             "POST /v1/requests/{id}/execute" => self.execute(call, &by).await,
+            "POST /v1/requests/{id}/pause" => self.pause(call, &by).await,
+            "POST /v1/requests/{id}/resume" => self.resume(call, &by).await,
+            "POST /v1/requests/{id}/cancel" => self.cancel(call, &by).await,
+            "POST /v1/requests/{id}/restore" => self.restore(call, &by).await,
+            "GET /v1/requests/{id}/restores/{n}" => self.restoration(call, &by).await,
             "GET /v1/requests/{id}/findings" => self.findings(call, &by).await,
             _ => Err(Refusal::NotFound.into()),
         }
@@ -95,6 +103,50 @@ where
         let typed = bodies::execution(call)?;
         let executed = execute(&self.records, &self.config, &self.queues, by, target, typed, call.now).await?;
         self.resource(&executed.0, executed.1, call.now).await
+    }
+
+    async fn pause(&self, call: &Call, by: &Caller) -> Result<Answer, Failure> {
+        let target = self.target(call, by).await?;
+        bodies::nothing(call)?;
+        let (loaded, view) = run::pause(&self.records, by, target, call.now).await?;
+        self.resource(&loaded, view, call.now).await
+    }
+
+    async fn resume(&self, call: &Call, by: &Caller) -> Result<Answer, Failure> {
+        let target = self.target(call, by).await?;
+        bodies::nothing(call)?;
+        let (loaded, view) = run::resume(&self.records, &self.queues, by, target, call.now).await?;
+        self.resource(&loaded, view, call.now).await
+    }
+
+    /// 202 as long as somebody is still at work: the account is not settled then.
+    async fn cancel(&self, call: &Call, by: &Caller) -> Result<Answer, Failure> {
+        let target = self.target(call, by).await?;
+        let reason = bodies::reason(call)?;
+        let (loaded, view) = run::cancel(&self.records, &self.queues, by, target, reason, call.now).await?;
+        let settled = loaded.request.facts.status == Status::Cancelled;
+        let answer = self.resource(&loaded, view, call.now).await?;
+        Ok(if settled { answer } else { answer.with_status(202) })
+    }
+
+    async fn restore(&self, call: &Call, by: &Caller) -> Result<Answer, Failure> {
+        let target = self.target(call, by).await?;
+        let asked = bodies::restoration(call)?;
+        let (loaded, view, n) = restore(&self.records, &self.queues, by, target, asked, call.now).await?;
+        let answer = self.resource(&loaded, view, call.now).await?.with_status(202);
+        Ok(answer.header(
+            "location",
+            format!("/v1/requests/{}/restores/{n}", loaded.request.facts.id),
+        ))
+    }
+
+    async fn restoration(&self, call: &Call, by: &Caller) -> Result<Answer, Failure> {
+        let id = call.request_id()?;
+        let n = call.path_parameter("n").parse().map_err(|_| Refusal::InvalidInput {
+            pointer: "/n".to_owned(),
+            detail: "the number of a restoration".to_owned(),
+        })?;
+        Answer::json(200, &shown(&self.records, by, id, n, call.now).await?)
     }
 
     async fn findings(&self, call: &Call, by: &Caller) -> Result<Answer, Failure> {

@@ -3,9 +3,9 @@
 use shared::runtime::http::Call;
 use shared::state_machine::refusal::Refusal;
 
-/// The paths of the API, with the place of the id, and the methods each has. A test compares them with the template's
+/// The paths of the API, with the places of ids and numbers, and the methods each has. A test compares them with the template's
 /// routes.
-pub(crate) const PATHS: [(&str, &str); 12] = [
+pub(crate) const PATHS: [(&str, &str); 17] = [
     ("/v1/health", "GET"),
     ("/v1/data-map", "GET"),
     ("/v1/requests", "GET, POST"),
@@ -16,6 +16,11 @@ pub(crate) const PATHS: [(&str, &str); 12] = [
     ("/v1/requests/{id}/withdraw", "POST"),
     ("/v1/requests/{id}/preview", "GET"),
     ("/v1/requests/{id}/execute", "POST"),
+    ("/v1/requests/{id}/pause", "POST"),
+    ("/v1/requests/{id}/resume", "POST"),
+    ("/v1/requests/{id}/cancel", "POST"),
+    ("/v1/requests/{id}/restore", "POST"),
+    ("/v1/requests/{id}/restores/{n}", "GET"),
     ("/v1/requests/{id}/findings", "GET"),
     ("/v1/requests/{id}/audit", "GET"),
 ];
@@ -34,7 +39,7 @@ fn matches(known: &str, path: &str) -> bool {
         && known
             .iter()
             .zip(path)
-            .all(|(k, p)| *k == p || (*k == "{id}" && !p.is_empty()))
+            .all(|(k, p)| *k == p || (k.starts_with('{') && !p.is_empty()))
 }
 
 #[cfg(test)]

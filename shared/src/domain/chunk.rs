@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ids::DatasetId;
-use super::outcome::Counts;
+use super::outcome::{Code, Counts};
 
 /// Records per chunk: large enough that control costs 2 % of the writes, small enough for one 30-second invocation.
 pub const CHUNK_RECORDS: usize = 500;
@@ -102,6 +102,39 @@ pub struct ManifestSlice {
     pub sha256: String,
 }
 
+/// A restoration's part in one chunk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restoring {
+    /// Which restoration of the request.
+    pub n: u32,
+    /// The lines that are meant; none: all that are swept.
+    pub lines: Option<Vec<u32>>,
+    /// Records brought back.
+    pub restored: u32,
+    /// Lines that were meant and not brought back, each with a stable word for the reason.
+    pub skipped: Vec<(u32, String)>,
+}
+
+impl Restoring {
+    /// Whether a line is meant.
+    pub fn means(&self, line: u32) -> bool {
+        self.lines.as_ref().is_none_or(|lines| lines.contains(&line))
+    }
+}
+
+impl ManifestSlice {
+    /// A slice of no object, for tests of rules that look at no manifest.
+    #[cfg(any(test, feature = "sim"))]
+    pub fn nowhere() -> Self {
+        Self {
+            object: "o".to_owned(),
+            offset: 0,
+            length: 1,
+            sha256: String::new(),
+        }
+    }
+}
+
 /// A chunk's row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chunk {
@@ -137,12 +170,50 @@ pub struct Chunk {
     /// Stable code of the last lasting failure, until the operation succeeds; the finding of a parked chunk names it.
     #[serde(default)]
     pub trouble: Option<String>,
+    /// The last restoration that concerned it.
+    #[serde(default)]
+    pub restoring: Option<Restoring>,
     /// When the row last changed.
     pub touched_at: Timestamp,
     /// Rises with each write; the compare-and-set's witness.
     pub rev: u64,
 }
+
 impl Chunk {
+    /// A chunk as a plan makes it: to be swept, nothing done yet.
+    pub fn planned(id: ChunkId, lines: u32, manifest: ManifestSlice, now: Timestamp) -> Self {
+        Self {
+            v: 1,
+            id,
+            lines,
+            manifest,
+            op: Op::Sweep,
+            state: ChunkState::Ready,
+            epoch: 0,
+            attempts: 0,
+            send: 0,
+            lease_until: None,
+            holder: None,
+            swept_at: None,
+            counts: Counts::all(Code::Untouched, u64::from(lines)),
+            outcome: None,
+            trouble: None,
+            restoring: None,
+            touched_at: now,
+            rev: 0,
+        }
+    }
+
+    /// Whether its source may hold marks that no outcome tells of: somebody is at work on it, or gave it back in the
+    /// middle of its sweep.
+    pub fn is_unseen(&self) -> bool {
+        match self.state {
+            ChunkState::Leased => true,
+            ChunkState::Ready => self.op == Op::Sweep && self.epoch > 0,
+            ChunkState::Done | ChunkState::Parked => false,
+        }
+    }
+
     /// Whether nobody is at work on it, and nobody is to be.
     pub fn is_settled(&self) -> bool {
         matches!(self.state, ChunkState::Done | ChunkState::Parked)
@@ -152,36 +223,16 @@ impl Chunk {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::outcome::Code;
 
     fn chunk(n: u32, state: ChunkState) -> Chunk {
+        let id = ChunkId {
+            dataset: "messages".parse().expect("slug"),
+            generation: 1,
+            n,
+        };
         Chunk {
-            v: 1,
-            id: ChunkId {
-                dataset: "messages".parse().expect("slug"),
-                generation: 1,
-                n,
-            },
-            lines: 1,
-            manifest: ManifestSlice {
-                object: "o".into(),
-                offset: 0,
-                length: 1,
-                sha256: String::new(),
-            },
-            op: Op::Sweep,
             state,
-            epoch: 0,
-            attempts: 0,
-            send: 0,
-            lease_until: None,
-            holder: None,
-            swept_at: None,
-            counts: Counts::all(Code::Untouched, 1),
-            outcome: None,
-            trouble: None,
-            touched_at: Timestamp::UNIX_EPOCH,
-            rev: 0,
+            ..Chunk::planned(id, 1, ManifestSlice::nowhere(), Timestamp::UNIX_EPOCH)
         }
     }
 

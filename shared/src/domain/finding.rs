@@ -41,6 +41,10 @@ pub fn explain(code: &str) -> Explanation {
             "The chunk was tried five times and never completed.",
             "Look at the execution function's log for this chunk and repair the cause. Keep the request: this version cannot retry.",
         ),
+        "restore_unclear" => (
+            "A restoration broke off five times; these records lost their marks, or were written anew meanwhile.",
+            "Look whether each is as it should be. Lethe leaves them alone from now on.",
+        ),
         "access_denied" => (
             "Lethe's role may not write to the source.",
             "Run `lethe data-map apply` again and check the key policy of the source's KMS key. Keep the request: this version cannot retry.",

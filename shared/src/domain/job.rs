@@ -4,6 +4,7 @@
 //! Where next: `state_machine::job` decides the next phase from a tally.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,18 @@ pub enum JobStatus {
     Cancelled,
 }
 
+impl fmt::Display for JobStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        })
+    }
+}
+
 /// What the job is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -46,6 +59,20 @@ pub enum Phase {
     Packaging,
     /// All accounted for; telling the subject.
     Closing,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Planning => "planning",
+            Self::Sweeping => "sweeping",
+            Self::Recovering => "recovering",
+            Self::Purging => "purging",
+            Self::Verifying => "verifying",
+            Self::Packaging => "packaging",
+            Self::Closing => "closing",
+        })
+    }
 }
 
 /// The job's own fields on the request.
@@ -126,10 +153,14 @@ pub struct Tally {
     pub by_dataset: BTreeMap<DatasetId, Counts>,
     /// Chunks that have not finished their operation.
     pub unfinished: BTreeMap<Op, u32>,
+    /// Chunks in whose sources marks may be that no row accounts for yet: leased, or given back in the middle of a sweep.
+    pub unseen: u32,
     /// Chunks parked by any operation.
     pub parked: u32,
     /// Swept records of chunks whose purge is over: without a person nobody destroys them.
     pub unpurged: u64,
+    /// Failed records of chunks that are past their sweep: hidden or half brought back, and a person must look.
+    pub stranded: u64,
     /// Chunks that still hold swept records: dataset and when the sweep finished.
     pub swept_at: Vec<(DatasetId, Timestamp)>,
 }
@@ -160,6 +191,10 @@ impl Tally {
             ChunkState::Ready | ChunkState::Leased => *self.unfinished.entry(chunk.op).or_default() += 1,
             ChunkState::Parked => self.parked += 1,
             ChunkState::Done => {}
+        }
+        self.unseen += u32::from(chunk.is_unseen());
+        if chunk.op != Op::Sweep {
+            self.stranded += chunk.counts.of(Code::Failed);
         }
         if chunk.op == Op::Purge && matches!(chunk.state, ChunkState::Done | ChunkState::Parked) {
             self.unpurged += chunk.counts.of(Code::Swept);

@@ -209,6 +209,12 @@ pub struct Facts {
     pub recover_until: Option<Timestamp>,
     /// What became of the records, by dataset; fixed at closing.
     pub account: BTreeMap<DatasetId, Counts>,
+    /// Restorations ordered so far.
+    #[serde(default)]
+    pub restores: u32,
+    /// The restoration that is under way.
+    #[serde(default)]
+    pub restoring: Option<u32>,
     /// How it completed.
     pub result: Option<Completion>,
     /// Who withdrew it: the owner, or an operator on their behalf.
@@ -246,6 +252,9 @@ pub struct PersonFields {
     pub rejection_reason: Option<Personal>,
     /// Why it was withdrawn.
     pub withdrawal_reason: Option<Personal>,
+    /// Why it was cancelled in the middle.
+    #[serde(default)]
+    pub cancellation_reason: Option<Personal>,
 }
 
 /// The operators who acted, sealed under `STAFF#<tenant>`.
@@ -257,6 +266,9 @@ pub struct StaffFields {
     pub decided_by: Option<StaffMember>,
     /// Who executed.
     pub executed_by: Option<StaffMember>,
+    /// Who cancelled it in the middle.
+    #[serde(default)]
+    pub cancelled_by: Option<StaffMember>,
 }
 
 /// A request with whatever of it can still be read.

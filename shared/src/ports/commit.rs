@@ -10,6 +10,7 @@ use crate::domain::ids::{Category, Ref, RequestKey, Tenant};
 use crate::domain::job::Plan;
 use crate::domain::outbox::Mail;
 use crate::domain::request::{Facts, Kind};
+use crate::domain::restore::Restore;
 
 /// A request's row.
 #[derive(Clone, Debug, PartialEq)]
@@ -108,6 +109,22 @@ pub enum Companion {
     },
     /// Put a plan row, only if absent.
     PutPlan(Plan),
+    /// Close a plan, only if no planner moved it since it was read.
+    ClosePlan {
+        /// The revision that was read.
+        before_rev: u64,
+        /// The plan as it will be.
+        plan: Plan,
+    },
+    /// Put a restoration, only if absent.
+    PutRestore(Restore),
+    /// Write what came of a restoration, only if nobody did before.
+    CloseRestore {
+        /// The revision that was read.
+        before_rev: u64,
+        /// The restoration as it will be.
+        restore: Restore,
+    },
 }
 
 /// What became of a commit.

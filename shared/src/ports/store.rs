@@ -14,6 +14,7 @@ use crate::domain::job::Plan;
 use crate::domain::outbox::Mail;
 use crate::domain::outcome::Counts;
 use crate::domain::request::{Kind, Status};
+use crate::domain::restore::Restore;
 
 /// An idempotency key and what it stood for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,6 +190,8 @@ pub trait Work {
     async fn chunks(&self, key: &RequestKey) -> Result<Vec<Chunk>, Fault>;
     /// Writes `after` if the row still has `before_rev`. A failed condition is read back: a row equal to `after` is ours.
     async fn swap_chunk(&self, key: &RequestKey, before_rev: u64, after: &Chunk) -> Result<bool, Fault>;
+    /// One restoration.
+    async fn restore(&self, key: &RequestKey, n: u32) -> Result<Option<Restore>, Fault>;
 }
 
 /// Mails owed.

@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::chunk::{Chunk, ChunkState, MAX_LEASES, Op};
+use crate::domain::chunk::{Chunk, ChunkState, MAX_LEASES, Op, Restoring};
 use crate::domain::outcome::{Code, Counts};
 use crate::knobs::Guard;
 
@@ -113,20 +113,44 @@ pub fn park_unseen(chunk: &Chunk, epoch: u32, trouble: &str, now: Timestamp) -> 
 
 /// Whether the chunk holds swept records whose window allows the purge.
 pub fn is_purgeable(chunk: &Chunk) -> bool {
-    let settled = matches!(chunk.state, ChunkState::Done | ChunkState::Parked);
-    settled && chunk.op != Op::Purge && chunk.counts.of(Code::Swept) > 0
+    chunk.is_settled() && chunk.op != Op::Purge && chunk.counts.of(Code::Swept) > 0
 }
 
 /// A swept chunk made ready for its purge, with its message numbered.
 pub fn promote(chunk: &Chunk, now: Timestamp) -> Option<Chunk> {
-    is_purgeable(chunk).then(|| {
-        let mut next = touched(chunk, now);
-        next.op = Op::Purge;
-        next.state = ChunkState::Ready;
-        next.attempts = 0;
-        next.send += 1;
+    is_purgeable(chunk).then(|| again(chunk, Op::Purge, now))
+}
+
+/// A chunk with swept records made ready to bring some of them back.
+pub fn restore(chunk: &Chunk, n: u32, lines: Option<Vec<u32>>, now: Timestamp) -> Option<Chunk> {
+    (chunk.is_settled() && chunk.counts.of(Code::Swept) > 0).then(|| {
+        let mut next = again(chunk, Op::Restore, now);
+        next.restoring = Some(Restoring {
+            n,
+            lines,
+            restored: 0,
+            skipped: vec![],
+        });
         next
     })
+}
+
+/// A chunk with swept records made ready to lose its expiry, because of a hold. One whose purge nobody has begun yet
+/// is taken back from it.
+pub fn strip(chunk: &Chunk, now: Timestamp) -> Option<Chunk> {
+    let waiting = chunk.state == ChunkState::Ready && chunk.op == Op::Purge;
+    let free = chunk.is_settled() && chunk.op != Op::Strip;
+    ((free || waiting) && chunk.counts.of(Code::Swept) > 0).then(|| again(chunk, Op::Strip, now))
+}
+
+/// Ready for another operation, with its message numbered.
+fn again(chunk: &Chunk, op: Op, now: Timestamp) -> Chunk {
+    let mut next = touched(chunk, now);
+    next.op = op;
+    next.state = ChunkState::Ready;
+    next.attempts = 0;
+    next.send += 1;
+    next
 }
 
 /// A ready chunk whose message is to be sent (for the first time, or because it was lost).
@@ -157,33 +181,15 @@ mod tests {
     }
 
     fn ready() -> Chunk {
+        let id = ChunkId {
+            dataset: "messages".parse().expect("slug"),
+            generation: 0,
+            n: 9,
+        };
         Chunk {
-            v: 1,
-            id: ChunkId {
-                dataset: "messages".parse().expect("slug"),
-                generation: 0,
-                n: 9,
-            },
-            lines: 2,
-            manifest: ManifestSlice {
-                object: "o".into(),
-                offset: 0,
-                length: 1,
-                sha256: String::new(),
-            },
-            op: Op::Sweep,
-            state: ChunkState::Ready,
-            epoch: 0,
-            attempts: 0,
             send: 1,
-            lease_until: None,
-            holder: None,
-            swept_at: None,
-            counts: Counts::all(Code::Untouched, 2),
-            outcome: None,
-            trouble: None,
-            touched_at: at(0),
             rev: 3,
+            ..Chunk::planned(id, 2, ManifestSlice::nowhere(), at(0))
         }
     }
 
@@ -272,6 +278,60 @@ mod tests {
         let gone = complete(&mine, 2, "p".into(), Counts::all(Code::Purged, 2), at(7)).expect("mine");
         assert_eq!(gone.swept_at, Some(at(2)), "the window does not move");
         assert!(promote(&gone, at(8)).is_none());
+    }
+
+    fn holding(state: ChunkState, op: Op) -> Chunk {
+        Chunk {
+            op,
+            state,
+            attempts: 3,
+            counts: Counts::all(Code::Swept, 2),
+            ..ready()
+        }
+    }
+
+    #[test]
+    fn what_is_swept_is_made_ready_to_come_back() {
+        for state in [ChunkState::Done, ChunkState::Parked] {
+            let next = restore(&holding(state, Op::Purge), 4, Some(vec![1]), at(5)).expect("swept");
+            assert_eq!(
+                (next.op, next.state, next.attempts, next.send),
+                (Op::Restore, ChunkState::Ready, 0, 2)
+            );
+            let part = next.restoring.expect("its part");
+            assert_eq!((part.n, part.means(1), part.means(0)), (4, true, false));
+        }
+        assert_eq!(restore(&holding(ChunkState::Leased, Op::Sweep), 4, None, at(5)), None);
+        let purged = Chunk {
+            counts: Counts::all(Code::Purged, 2),
+            ..holding(ChunkState::Done, Op::Purge)
+        };
+        assert_eq!(restore(&purged, 4, None, at(5)), None);
+    }
+
+    #[test]
+    fn an_expiry_is_removed_once_and_before_a_purge_that_nobody_has_begun() {
+        for (state, op) in [
+            (ChunkState::Done, Op::Sweep),
+            (ChunkState::Parked, Op::Sweep),
+            (ChunkState::Done, Op::Restore),
+            (ChunkState::Ready, Op::Purge),
+        ] {
+            let next = strip(&holding(state, op), at(5)).expect("it has an expiry");
+            assert_eq!((next.op, next.state, next.send), (Op::Strip, ChunkState::Ready, 2));
+        }
+        for (state, op) in [
+            (ChunkState::Done, Op::Strip),
+            (ChunkState::Ready, Op::Strip),
+            (ChunkState::Leased, Op::Purge),
+            (ChunkState::Ready, Op::Sweep),
+        ] {
+            assert_eq!(strip(&holding(state, op), at(5)), None, "{state:?} {op:?}");
+        }
+        assert!(
+            is_purgeable(&holding(ChunkState::Done, Op::Strip)),
+            "when the hold is released"
+        );
     }
 
     #[test]

@@ -49,6 +49,14 @@ pub enum Command {
     },
     /// Begin the deletion.
     Execute(Execution),
+    /// Start no further sweep.
+    Pause,
+    /// Go on.
+    Resume,
+    /// Stop in the middle.
+    Cancel(Cancellation),
+    /// Bring swept records back.
+    Restore(Restoration),
 }
 
 impl Command {
@@ -60,6 +68,10 @@ impl Command {
             Self::Reject { .. } => "reject",
             Self::Withdraw { .. } => "withdraw",
             Self::Execute(_) => "execute",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Cancel(_) => "cancel",
+            Self::Restore(_) => "restore",
         }
     }
 }
@@ -98,6 +110,26 @@ pub struct Execution {
     pub datasets: Vec<DatasetPin>,
 }
 
+/// What a cancellation needs.
+#[derive(Clone, Debug)]
+pub struct Cancellation {
+    /// Why.
+    pub reason: Personal,
+    /// Whether some record is not purged yet, by a recount.
+    pub anything_left: bool,
+}
+
+/// What a restoration needs.
+#[derive(Clone, Debug)]
+pub struct Restoration {
+    /// Why.
+    pub reason: Personal,
+    /// Whether everything restorable is meant, not records named one by one.
+    pub all: bool,
+    /// Whether a chunk that is meant still holds swept records inside their window.
+    pub anything_left: bool,
+}
+
 /// What the system observed; decided by `state_machine::job` or the clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -130,6 +162,27 @@ pub enum Event {
     Closing {
         /// How it ended.
         result: Completion,
+        /// What became of the records.
+        account: BTreeMap<DatasetId, Counts>,
+    },
+    /// Cancelled, and nobody is at work any more: this is the account.
+    Settled {
+        /// Until when the last record can be restored.
+        recover_until: Option<jiff::Timestamp>,
+        /// What became of the records.
+        account: BTreeMap<DatasetId, Counts>,
+    },
+    /// A restoration was carried out.
+    Restored {
+        /// Which.
+        n: u32,
+        /// Records brought back.
+        restored: u64,
+        /// Records that could not be.
+        skipped: u64,
+    },
+    /// Cancelled long ago, and by now the last swept record is purged or restored.
+    Emptied {
         /// What became of the records.
         account: BTreeMap<DatasetId, Counts>,
     },

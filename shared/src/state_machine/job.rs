@@ -8,6 +8,8 @@
 //!                ^                                            |
 //!                +------------- leftovers: generation + 1 ----+   (three times, then a finding)
 //! ```
+//!
+//! A cancellation ends it from any phase as soon as nobody is at work.
 
 use std::collections::BTreeMap;
 
@@ -39,6 +41,12 @@ pub struct Clock {
 
 /// What has become true of a running job; `None` while there is nothing to decide.
 pub fn next_event(job: &Job, tally: &Tally, clock: Clock, now: Timestamp) -> Option<Event> {
+    if job.status == JobStatus::Cancelled {
+        return after_cancellation(tally);
+    }
+    if job.cancel_requested {
+        return cancellation(tally, clock);
+    }
     let planned = tally.plan_complete && tally.is_conserved();
     if !planned && Guard::PlanComplete.stands() {
         return None;
@@ -62,6 +70,25 @@ pub fn next_event(job: &Job, tally: &Tally, clock: Clock, now: Timestamp) -> Opt
         Phase::Verifying => after_verification(job, tally, clock),
         Phase::Sweeping | Phase::Purging | Phase::Packaging | Phase::Closing => None,
     }
+}
+
+/// Cancelled as soon as every mark in the sources is accounted for. Chunks that wait stay as they are.
+fn cancellation(tally: &Tally, clock: Clock) -> Option<Event> {
+    let settled = tally.is_conserved() && (tally.unseen == 0 || !Guard::NobodyAtWork.stands());
+    settled.then(|| Event::Settled {
+        recover_until: clock.recover_until,
+        account: tally.by_dataset.clone(),
+    })
+}
+
+/// Nothing swept is left of a cancelled request. A record that failed on its way out or back keeps it open: a person
+/// must look. A sweep that somebody leased since the account was settled does not: it reads the request before it
+/// touches anything, and leaves it.
+fn after_cancellation(tally: &Tally) -> Option<Event> {
+    let over = tally.counts.of(Code::Swept) == 0 && tally.stranded == 0;
+    over.then(|| Event::Emptied {
+        account: tally.by_dataset.clone(),
+    })
 }
 
 /// Everything processable is done: look again, or ask for a person.
@@ -126,6 +153,8 @@ pub fn advance(job: &Job, event: &Event, now: Timestamp) -> Option<(Job, Record,
         }
         (Event::Swept { findings, .. }, Phase::Sweeping) => {
             next.phase = Phase::Recovering;
+            // Nothing is left to wait with.
+            next.paused = false;
             let mut effects = vec![];
             if *findings > 0 {
                 next.status = JobStatus::Failed;
@@ -140,6 +169,7 @@ pub fn advance(job: &Job, event: &Event, now: Timestamp) -> Option<(Job, Record,
         }
         (Event::VerifyBegan, Phase::Planning | Phase::Purging) => {
             next.phase = Phase::Verifying;
+            next.paused = false;
             next.generation += 1;
             run(&mut next, now);
             (
@@ -173,6 +203,9 @@ pub fn advance(job: &Job, event: &Event, now: Timestamp) -> Option<(Job, Record,
             | Event::VerifyBegan
             | Event::JobFailed { .. }
             | Event::Closing { .. }
+            | Event::Settled { .. }
+            | Event::Restored { .. }
+            | Event::Emptied { .. }
             | Event::GraceOver
             | Event::Completed { .. }
             | Event::Told { .. }
@@ -190,7 +223,7 @@ fn run(job: &mut Job, now: Timestamp) {
 }
 
 /// What became of the records, as the trail shows it.
-fn counts_json(account: &BTreeMap<DatasetId, Counts>) -> serde_json::Value {
+pub(super) fn counts_json(account: &BTreeMap<DatasetId, Counts>) -> serde_json::Value {
     let words = |counts: &Counts| -> serde_json::Map<String, serde_json::Value> {
         Code::ALL
             .into_iter()

@@ -8,6 +8,7 @@ pub mod command;
 pub mod job;
 pub mod refusal;
 pub mod request;
+mod run;
 pub mod submit;
 pub mod transition;
 pub mod watch;

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::job::{JobStatus, Phase};
 use crate::domain::request::Status;
 
 /// A caller is told no. The text names the remedy and shows nothing internal.
@@ -47,6 +48,37 @@ pub enum Refusal {
         /// The status.
         status: Status,
     },
+    /// The command does not exist for a job in this phase or state.
+    #[error("{command} is not possible while the job is {job} and its phase is {phase}")]
+    NotInThisPhase {
+        /// The command's word.
+        command: String,
+        /// The job's status.
+        job: JobStatus,
+        /// Its phase.
+        phase: Phase,
+    },
+    /// It is paused.
+    #[error("the job is paused already; resume it to go on")]
+    AlreadyPaused,
+    /// It is not paused.
+    #[error("the job is not paused")]
+    NotPaused,
+    /// Cancelling is under way.
+    #[error("the request is being cancelled already; read it again until its account is settled")]
+    AlreadyCancelling,
+    /// Everything is purged: nothing can be stopped.
+    #[error("no record is left that could be kept; the request completes by itself")]
+    NothingToCancel,
+    /// All records of a running request are to come back.
+    #[error("the request is still at work; cancel it first, then restore all")]
+    CancelFirst,
+    /// No record that is meant is restorable.
+    #[error("none of these records can be restored: they are not swept, or their window is over")]
+    NothingToRestore,
+    /// An earlier restoration is not finished.
+    #[error("an earlier restoration of this request is under way; try again when it is done")]
+    RestoreRunning,
     /// The subject may not verify their own identity.
     #[error("the subject of a request cannot review it")]
     OwnRequest,
@@ -98,6 +130,14 @@ impl Refusal {
             Self::TooLarge => "body_too_large",
             Self::StaleVersion => "stale_version",
             Self::NotInThisStatus { .. } => "not_in_this_status",
+            Self::NotInThisPhase { .. } => "not_in_this_phase",
+            Self::AlreadyPaused => "already_paused",
+            Self::NotPaused => "not_paused",
+            Self::AlreadyCancelling => "already_cancelling",
+            Self::NothingToCancel => "nothing_to_cancel",
+            Self::CancelFirst => "cancel_first",
+            Self::NothingToRestore => "nothing_to_restore",
+            Self::RestoreRunning => "restore_running",
             Self::OwnRequest => "own_request",
             Self::TwoPersonRule(_) => "two_person_rule",
             Self::NoPolicy => "no_policy",
@@ -124,6 +164,14 @@ impl Refusal {
             Self::StaleVersion => 412,
             Self::IdempotencyKeyReused => 422,
             Self::NotInThisStatus { .. }
+            | Self::NotInThisPhase { .. }
+            | Self::AlreadyPaused
+            | Self::NotPaused
+            | Self::AlreadyCancelling
+            | Self::NothingToCancel
+            | Self::CancelFirst
+            | Self::NothingToRestore
+            | Self::RestoreRunning
             | Self::OwnRequest
             | Self::TwoPersonRule(_)
             | Self::NoPolicy

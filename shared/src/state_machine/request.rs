@@ -2,13 +2,15 @@
 //!
 //! Guarantees: terminal statuses never change; nothing is executed before its grace period's end, without the exact
 //! phrase, on a stale preview, under a hold, or by the approver alone when two people are required; an export is never
-//! executed as a deletion. Submitting is in `submit`; what the job does next is in `job`.
+//! executed as a deletion. Submitting is in `submit`; what operators do to a running request in `run`; what the job
+//! does next in `job`.
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::command::{Approval, CONFIRMATION, Command, Event, Execution, Order, VerificationInput};
 use super::refusal::Refusal;
+use super::run;
 use super::transition::{Effect, Record, Transition};
 use crate::domain::actor::{Actor, Caller, Role};
 use crate::domain::deadline::schedule;
@@ -34,16 +36,23 @@ pub fn decide(request: &SubjectRequest, order: Order<'_>, now: Timestamp) -> Res
         }
         // An export starts by itself: the phrase that destroys must never reach one.
         (Approved, Command::Execute(input)) if request.facts.kind == Kind::Deletion => execute(request, by, input, now),
+        (InProgress, Command::Pause) => run::pause(request, by),
+        (InProgress, Command::Resume) => run::resume(request, by),
+        (InProgress, Command::Cancel(input)) => run::cancel(request, by, input),
+        (InProgress, Command::Restore(input)) => run::restore(request, by, input),
+        (Cancelled, Command::Restore(input)) if run::was_cut_short(&request.facts) => run::restore(request, by, input),
 
         (Verified | Approved | InProgress | Completed | Rejected | Cancelled, Command::Verify(_))
         | (Approved | InProgress | Completed | Rejected | Cancelled, Command::Approve(_) | Command::Reject { .. })
         | (InProgress | Completed | Rejected | Cancelled, Command::Withdraw { .. })
-        | (Pending | Verified | Approved | InProgress | Completed | Rejected | Cancelled, Command::Execute(_)) => {
-            Err(Refusal::NotInThisStatus {
-                command: word.to_owned(),
-                status,
-            })
-        }
+        | (Pending | Verified | Approved | InProgress | Completed | Rejected | Cancelled, Command::Execute(_))
+        | (
+            Pending | Verified | Approved | Completed | Rejected | Cancelled,
+            Command::Pause | Command::Resume | Command::Cancel(_) | Command::Restore(_),
+        ) => Err(Refusal::NotInThisStatus {
+            command: word.to_owned(),
+            status,
+        }),
     }
 }
 
@@ -53,6 +62,11 @@ pub fn observe(request: &SubjectRequest, event: Event, now: Timestamp) -> Option
     match (request.facts.status, event) {
         (Approved, Event::GraceOver) if grace_is_over(&request.facts, now) => Some(grace_over(request)),
         (InProgress, Event::Completed { notice }) => complete(request, notice, now),
+        (InProgress, event @ Event::Settled { .. }) => run::settle(request, event, now),
+        (InProgress | Cancelled, Event::Restored { n, restored, skipped }) => {
+            run::restored(request, (n, restored, skipped))
+        }
+        (Cancelled, event @ Event::Emptied { .. }) => run::emptied(request, event, now),
         (Rejected | Cancelled, Event::Told { notice }) => told(request, notice),
         (Completed | Rejected | Cancelled, Event::Shredded) if may_shred(&request.facts, now) => Some(shred(request)),
         (
@@ -68,6 +82,9 @@ pub fn observe(request: &SubjectRequest, event: Event, now: Timestamp) -> Option
 
         (Pending | Verified | InProgress | Approved | Completed | Rejected | Cancelled, Event::GraceOver)
         | (Pending | Verified | Approved | Completed | Rejected | Cancelled, Event::Completed { .. })
+        | (Pending | Verified | Approved | Completed | Rejected | Cancelled, Event::Settled { .. })
+        | (Pending | Verified | Approved | Completed | Rejected, Event::Restored { .. })
+        | (Pending | Verified | Approved | InProgress | Completed | Rejected, Event::Emptied { .. })
         | (Pending | Verified | Approved | InProgress | Completed, Event::Told { .. })
         | (Pending | Verified | Approved | InProgress | Completed | Rejected | Cancelled, Event::Shredded)
         | (
@@ -99,26 +116,26 @@ pub fn confirmation_reference(facts: &Facts, preview_digest: &str) -> String {
 }
 
 /// A copy of the request one version on.
-fn step(request: &SubjectRequest, status: Status) -> SubjectRequest {
+pub(super) fn step(request: &SubjectRequest, status: Status) -> SubjectRequest {
     let mut next = request.clone();
     next.facts.version += 1;
     next.facts.status = status;
     next
 }
 
-fn person(next: &mut SubjectRequest, change: impl FnOnce(&mut PersonFields)) {
+pub(super) fn person(next: &mut SubjectRequest, change: impl FnOnce(&mut PersonFields)) {
     if let Some(fields) = next.person.known_mut() {
         change(fields);
     }
 }
 
-fn staff(next: &mut SubjectRequest, change: impl FnOnce(&mut StaffFields)) {
+pub(super) fn staff(next: &mut SubjectRequest, change: impl FnOnce(&mut StaffFields)) {
     if let Some(fields) = next.staff.known_mut() {
         change(fields);
     }
 }
 
-fn not_blank(text: &Personal, pointer: &str) -> Result<(), Refusal> {
+pub(super) fn not_blank(text: &Personal, pointer: &str) -> Result<(), Refusal> {
     if text.is_blank() || text.expose().chars().count() > super::submit::REASON_MAX {
         let detail = "state it, in at most 2,000 characters".to_owned();
         return Err(Refusal::InvalidInput {
@@ -129,7 +146,7 @@ fn not_blank(text: &Personal, pointer: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn operator(by: &Caller) -> Result<(), Refusal> {
+pub(super) fn operator(by: &Caller) -> Result<(), Refusal> {
     if by.is_operator {
         Ok(())
     } else {
@@ -444,6 +461,9 @@ fn work(request: &SubjectRequest, event: Event, now: Timestamp) -> Option<Transi
         | Event::VerifyBegan
         | Event::JobFailed { .. }
         | Event::GraceOver
+        | Event::Settled { .. }
+        | Event::Restored { .. }
+        | Event::Emptied { .. }
         | Event::Completed { .. }
         | Event::Told { .. }
         | Event::Shredded => {}

@@ -84,6 +84,7 @@ pub fn submit(
         decision_note: None,
         rejection_reason: None,
         withdrawal_reason: None,
+        cancellation_reason: None,
     };
     let next = SubjectRequest {
         facts,
@@ -165,6 +166,8 @@ fn new_facts(
         job: None,
         recover_until: None,
         account: BTreeMap::new(),
+        restores: 0,
+        restoring: None,
         result: None,
         withdrawn_by: None,
         cancel_stage: None,

@@ -68,6 +68,8 @@ pub enum Effect {
     ReleaseScope,
     /// Refuse the commit if the subject's holds changed since they were read.
     CheckHolds,
+    /// Close the plans as they were read: a page that is still being enumerated is not committed any more.
+    ClosePlans,
     /// Put a plan row for each dataset in scope, of the job's generation, and send its message.
     Plan,
     /// Send the first window of chunks of each dataset.

@@ -15,6 +15,9 @@ pub const PATIENCE_SECONDS: i64 = 120;
 /// How soon after ordering the closing e-mail supervision looks whether it is out.
 const CLOSING_SECONDS: i64 = 5;
 
+/// How often supervision looks at what waits for a person or for the end of a hold.
+const IDLE_SECONDS: i64 = 3_600;
+
 /// What is known of purges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purges {
@@ -22,6 +25,8 @@ pub struct Purges {
     pub due: Option<Timestamp>,
     /// Whether no chunk is at work or waits for a worker: then nothing can stand still before the next is due.
     pub idle: bool,
+    /// Whether a hold keeps swept records: they wait for its release, which wakes the request.
+    pub held: bool,
 }
 
 /// The next instant, given whether e-mails are unsettled and how the purges stand.
@@ -34,17 +39,37 @@ pub fn wake_at(facts: &Facts, mail_owed: bool, purges: Purges, now: Timestamp) -
         Status::InProgress => work(facts, purges, now),
         // The e-mail's end has yet to be written down.
         Status::Rejected | Status::Cancelled if facts.notice == Some(Notice::Pending) => Some(soon),
+        Status::Cancelled if facts.shred_at.is_none() && facts.restoring.is_some() => Some(soon),
+        Status::Cancelled if facts.shred_at.is_none() => Some(leftover(purges, now)),
         Status::Completed | Status::Rejected | Status::Cancelled => facts.shred_at.filter(|_| !facts.shredded),
     };
     [mail, life].into_iter().flatten().min()
+}
+
+/// Cancelled in the middle: what was swept is purged when its window ends, unless somebody restores it before. What
+/// only a person or the end of a hold can move is still looked at now and then.
+fn leftover(purges: Purges, now: Timestamp) -> Timestamp {
+    let soon = Period::seconds(PATIENCE_SECONDS).after(now);
+    match purges.due {
+        Some(due) if purges.idle => due.max(now),
+        Some(due) => due.min(soon).max(now),
+        None if purges.idle => Period::seconds(IDLE_SECONDS).after(now),
+        None => soon,
+    }
 }
 
 fn work(facts: &Facts, purges: Purges, now: Timestamp) -> Option<Timestamp> {
     let soon = Period::seconds(PATIENCE_SECONDS).after(now);
     let job = facts.job.as_ref()?;
     let failed = job.status == JobStatus::Failed;
+    if job.cancel_requested || facts.restoring.is_some() {
+        return Some(soon);
+    }
     match job.phase {
-        Phase::Recovering => purges.due.or(Some(soon)),
+        Phase::Recovering | Phase::Purging if purges.idle && purges.held => Some(leftover(purges, now)),
+        Phase::Recovering if purges.idle => purges.due.or(Some(soon)),
+        // A hold has expiries removed.
+        Phase::Recovering => Some(purges.due.map_or(soon, |due| due.min(soon))),
         // A failed job purges what it can, then it waits for a person.
         Phase::Purging if purges.idle && failed => purges.due,
         // Windows end chunk by chunk: days may pass before the next one, or less than anything needs to stand still.

@@ -112,6 +112,19 @@ impl Storage {
             Companion::PutPlan(plan) => {
                 to.put(Guard::Plan, requests, work::plan_item(&commit.row.key(), plan), &absent)
             }
+            Companion::ClosePlan { before_rev, plan } => {
+                let on = Condition::number_is("rev", *before_rev);
+                to.put(Guard::OpenPlan, requests, work::plan_item(&commit.row.key(), plan), &on)
+            }
+            Companion::PutRestore(restore) => {
+                let item = work::restore_item(&commit.row.key(), restore);
+                to.put(Guard::Restore, requests, item, &absent)
+            }
+            Companion::CloseRestore { before_rev, restore } => {
+                let on = Condition::number_is("rev", *before_rev);
+                let item = work::restore_item(&commit.row.key(), restore);
+                to.put(Guard::Restore, requests, item, &on)
+            }
         }
     }
 }
@@ -144,6 +157,7 @@ fn conflict_of(refused: &[(Guard, Why)]) -> Result<Conflict, Fault> {
         (Guard::Scope, Conflict::ScopeTaken),
         (Guard::Holds, Conflict::HoldsChanged),
         (Guard::DataKey, Conflict::Moved),
+        (Guard::OpenPlan, Conflict::Moved),
     ] {
         if failed(guard) {
             return Ok(conflict);

@@ -92,6 +92,11 @@ pub fn finding(key: &RequestKey, chunk: &ChunkId, code: &str) -> RowKey {
     RowKey::new(request_partition(key), sk)
 }
 
+/// One restoration.
+pub fn restore(key: &RequestKey, n: u32) -> RowKey {
+    RowKey::new(request_partition(key), format!("RESTORE#{n}"))
+}
+
 /// A kept preview. `None` if the digest, which comes from a caller, is no digest: then no such row can exist.
 pub fn preview(key: &RequestKey, digest: &str) -> Option<RowKey> {
     let is_hex = digest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));

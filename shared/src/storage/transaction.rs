@@ -41,8 +41,12 @@ pub(super) enum Guard {
     DataKey,
     /// The plan is not there, or not touched.
     Plan,
+    /// The plan that is closed has not been touched.
+    OpenPlan,
     /// The chunk is not there.
     Chunk,
+    /// The restoration is not there, or not touched.
+    Restore,
 }
 
 /// Why an action was refused.

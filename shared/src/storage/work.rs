@@ -17,6 +17,7 @@ use super::transaction::{Guard, Sent, Transaction, Why};
 use crate::domain::chunk::{Chunk, ChunkId};
 use crate::domain::ids::{DatasetId, RequestKey};
 use crate::domain::job::Plan;
+use crate::domain::restore::Restore;
 use crate::ports::{Fault, Work};
 
 /// Chunks that fit into a page's transaction beside the plan's row.
@@ -105,6 +106,13 @@ impl Work for Storage {
         })
         .await
     }
+
+    async fn restore(&self, key: &RequestKey, n: u32) -> Result<Option<Restore>, Fault> {
+        const OPERATION: &str = "read restoration";
+        let row = key_item(keys::restore(key, n));
+        let item = self.get(&self.tables.requests, row, OPERATION).await?;
+        item.map(|item| Reader::new(&item, OPERATION)?.json("doc")).transpose()
+    }
 }
 
 /// Whether a page was written. A planner that lost finds the plan moved; contention leaves open who wins, so it is
@@ -136,6 +144,14 @@ pub(super) fn plan_item(key: &RequestKey, plan: &Plan) -> Item {
         .number("planned", plan.planned)
         .text("state", if plan.complete { "complete" } else { "open" })
         .json("doc", plan)
+        .into_item()
+}
+
+/// A restoration as an item.
+pub(super) fn restore_item(key: &RequestKey, restore: &Restore) -> Item {
+    Row::new(keys::restore(key, restore.n))
+        .number("rev", restore.rev)
+        .json("doc", restore)
         .into_item()
 }
 

@@ -14,33 +14,26 @@ fn key() -> RequestKey {
 }
 
 fn chunk() -> Chunk {
+    let id = ChunkId {
+        dataset: "messages".parse().expect("slug"),
+        generation: 0,
+        n: 11,
+    };
+    let manifest = ManifestSlice {
+        object: "o".into(),
+        offset: 7,
+        length: 9,
+        sha256: "ab".into(),
+    };
     Chunk {
-        v: 1,
-        id: ChunkId {
-            dataset: "messages".parse().expect("slug"),
-            generation: 0,
-            n: 11,
-        },
-        lines: 500,
-        manifest: ManifestSlice {
-            object: "o".into(),
-            offset: 7,
-            length: 9,
-            sha256: "ab".into(),
-        },
-        op: Op::Sweep,
         state: ChunkState::Leased,
         epoch: 2,
         attempts: 2,
         send: 1,
         lease_until: Some(at("2026-11-21T12:00:40Z")),
         holder: Some("w".into()),
-        swept_at: None,
-        counts: Counts::all(Code::Untouched, 500),
-        outcome: None,
-        trouble: None,
-        touched_at: at("2026-11-21T12:00:00.123456789Z"),
         rev: 6,
+        ..Chunk::planned(id, 500, manifest, at("2026-11-21T12:00:00.123456789Z"))
     }
 }
 

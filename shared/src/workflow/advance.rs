@@ -4,16 +4,17 @@
 use jiff::Timestamp;
 
 use super::commit::{Before, Circumstances};
-use super::dispatch::{due, fill_windows, send_plans};
+use super::dispatch::{Demand, due, fill_windows, is_open, send_plans};
 use super::failure::Failure;
 use super::records::Records;
 use crate::domain::chunk::{Chunk, ChunkId};
 use crate::domain::finding::Finding;
 use crate::domain::ids::RequestKey;
-use crate::domain::job::{Phase, Plan, Tally};
+use crate::domain::job::{Job, JobStatus, Phase, Plan, Tally};
 use crate::domain::outcome::Code;
 use crate::domain::request::{Facts, Status};
-use crate::ports::{Committed, Fault, Keys, Queues, Requests, Sealer, Work};
+use crate::domain::restore::Restore;
+use crate::ports::{Committed, Companion, Fault, Keys, Queues, Requests, Sealer, Work};
 use crate::state_machine::command::Event;
 use crate::state_machine::job::{Clock, next_event};
 use crate::state_machine::request::observe;
@@ -33,14 +34,23 @@ pub async fn advance<S: Requests + Keys + Work, K: Sealer>(
     for _ in 0..STEPS {
         let Some(loaded) = records.load(key).await? else { break };
         let facts = &loaded.request.facts;
-        let Some(job) = facts.job.as_ref().filter(|_| facts.status == Status::InProgress) else {
+        let Some(job) = facts.job.as_ref().filter(|job| is_at_work(facts, job)) else {
             break;
         };
+        // Plans first: a page that is committed in between is in the chunks, and the sums do not add up.
         let (plans, chunks) = (records.store.plans(key).await?, records.store.chunks(key).await?);
         let tally = Tally::recount(&plans, &chunks, job.generation);
         let findings = records.store.findings(key).await?.len() as u64;
-        let clock = clock(facts, &chunks, findings);
-        let Some(event) = next_event(job, &tally, clock, now) else {
+        let holds = records.store.holds(&facts.tenant, &facts.subject_ref).await?;
+        let demand = Demand::of(&records.store, facts, &holds).await?;
+        let clock = clock(&demand, &chunks, findings);
+        let restored = restored(&demand, &chunks, now);
+        let event = restored.as_ref().map(|(event, _)| event.clone());
+        let event = event.or_else(|| next_event(job, &tally, clock, now));
+        let Some(event) = event.filter(|event| !matches!(event, Event::Emptied { .. })) else {
+            if demand.restore.is_some() || !holds.categories.is_empty() {
+                fill_windows(&records.store, queues, &demand, &chunks, now).await?;
+            }
             break;
         };
         if matches!(event, Event::JobFailed { .. }) && job.phase == Phase::Verifying {
@@ -49,8 +59,13 @@ pub async fn advance<S: Requests + Keys + Work, K: Sealer>(
         let Some(transition) = observe(&loaded.request, event, now) else {
             break;
         };
+        let mut companions: Vec<_> = restored.map(|(_, companion)| companion).into_iter().collect();
+        if transition.effects.contains(&Effect::ClosePlans) {
+            companions.extend(plans.iter().filter(|plan| !plan.complete).map(|plan| close(plan, now)));
+        }
         let circumstances = Circumstances {
             purge_due: clock.purge_due,
+            companions,
             ..Circumstances::default()
         };
         if records
@@ -65,11 +80,57 @@ pub async fn advance<S: Requests + Keys + Work, K: Sealer>(
                 send_plans(queues, next).await;
             }
             if transition.effects.contains(&Effect::Dispatch) {
-                fill_windows(&records.store, queues, next, &chunks, now).await?;
+                let demand = Demand::of(&records.store, next, &holds).await?;
+                fill_windows(&records.store, queues, &demand, &chunks, now).await?;
             }
         }
     }
     Ok(committed)
+}
+
+/// Whether somebody may have something to do for it: it is running, or was cancelled in the middle.
+fn is_at_work(facts: &Facts, job: &Job) -> bool {
+    match facts.status {
+        Status::InProgress => true,
+        Status::Cancelled => job.status == JobStatus::Cancelled && facts.shred_at.is_none(),
+        Status::Pending | Status::Verified | Status::Approved | Status::Completed | Status::Rejected => false,
+    }
+}
+
+/// The end of the restoration that is under way, and its row as it will be.
+fn restored(demand: &Demand<'_>, chunks: &[Chunk], now: Timestamp) -> Option<(Event, Companion)> {
+    let order = demand.restore.as_ref()?;
+    let (result, over) = order.recount(chunks, |chunk| is_open(demand.facts, chunk, now));
+    over.then(|| {
+        let event = Event::Restored {
+            n: order.n,
+            restored: result.restored,
+            skipped: result.skipped,
+        };
+        let restore = Restore {
+            finished_at: Some(now),
+            result,
+            rev: order.rev + 1,
+            ..order.clone()
+        };
+        let before_rev = order.rev;
+        (event, Companion::CloseRestore { before_rev, restore })
+    })
+}
+
+/// A plan that no planner goes on with.
+fn close(plan: &Plan, now: Timestamp) -> Companion {
+    let closed = Plan {
+        complete: true,
+        cursor: None,
+        rev: plan.rev + 1,
+        touched_at: now,
+        ..plan.clone()
+    };
+    Companion::ClosePlan {
+        before_rev: plan.rev,
+        plan: closed,
+    }
 }
 
 /// One finding per dataset in which the last verification still found records; put before the job fails.
@@ -104,12 +165,14 @@ async fn put_leftovers(
     Ok(())
 }
 
-/// What the rows say of windows and purges.
-pub fn clock(facts: &Facts, chunks: &[Chunk], findings: u64) -> Clock {
+/// What the rows say of windows and purges; what a hold keeps is not due.
+pub fn clock(demand: &Demand<'_>, chunks: &[Chunk], findings: u64) -> Clock {
+    let facts = demand.facts;
     let window = facts.policy.as_ref().map(|policy| policy.recovery_window);
     let swept = chunks.iter().filter(|c| c.counts.of(Code::Swept) > 0);
+    let free = chunks.iter().filter(|c| !demand.is_held(c));
     Clock {
-        purge_due: chunks.iter().filter_map(|chunk| due(facts, chunk)).min(),
+        purge_due: free.filter_map(|chunk| due(facts, chunk)).min(),
         recover_until: swept.filter_map(|c| Some(window?.after(c.swept_at?))).max(),
         findings,
     }

@@ -76,6 +76,7 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
         let purges = Purges {
             due: circumstances.purge_due,
             idle: false,
+            held: false,
         };
         let (person, staff) = self.seal_fields(&before, &transition.next)?;
         let row = RequestRow {
@@ -260,7 +261,12 @@ fn expect(old: Option<&RequestRow>) -> Expect {
 fn mails(transition: &Transition, numbered: u32, now: Timestamp) -> Vec<Mail> {
     let occasions = transition.effects.iter().filter_map(|effect| match effect {
         Effect::Mail(occasion) => Some(*occasion),
-        Effect::ReleaseScope | Effect::CheckHolds | Effect::Plan | Effect::Dispatch | Effect::Shred => None,
+        Effect::ReleaseScope
+        | Effect::CheckHolds
+        | Effect::ClosePlans
+        | Effect::Plan
+        | Effect::Dispatch
+        | Effect::Shred => None,
     });
     (numbered + 1..)
         .zip(occasions)
@@ -295,7 +301,8 @@ fn owed(effect: Effect, next: &SubjectRequest, holds: &HoldHead, now: Timestamp)
                 .collect()
         }
         Effect::Shred => vec![Companion::DropKey(KeyName::Person(facts.tenant.clone(), facts.id))],
-        Effect::Mail(_) | Effect::Dispatch => vec![],
+        // Plans are closed as they were read: the use case that counted them says which.
+        Effect::Mail(_) | Effect::ClosePlans | Effect::Dispatch => vec![],
     }
 }
 

@@ -8,15 +8,16 @@ use std::collections::BTreeSet;
 use futures::stream::{self, StreamExt};
 use jiff::Timestamp;
 
-use crate::domain::chunk::{Chunk, ChunkState};
+use crate::domain::chunk::{Chunk, ChunkState, Op};
 use crate::domain::deadline::purge_due;
 use crate::domain::ids::RequestKey;
 use crate::domain::job::Phase;
 use crate::domain::message::{ChunkMessage, PlanMessage, VERSION};
-use crate::domain::request::Facts;
+use crate::domain::request::{Facts, Status};
+use crate::domain::restore::Restore;
 use crate::knobs::{Guard, sizes};
-use crate::ports::{Fault, Queues, Work};
-use crate::state_machine::chunk::{is_purgeable, promote, resend};
+use crate::ports::{Fault, HoldHead, Queues, Work};
+use crate::state_machine::chunk::{is_purgeable, promote, resend, restore, strip};
 
 /// Rows written at a time while a window is filled.
 const PARALLEL: usize = 16;
@@ -36,46 +37,126 @@ pub async fn send_plans(queues: &impl Queues, facts: &Facts) {
     }
 }
 
-/// Fills each dataset's window with what the phase wants done next; answers how many messages were sent.
+/// What decides which chunk is sent next.
+#[derive(Clone, Debug)]
+pub struct Demand<'a> {
+    /// The request.
+    pub facts: &'a Facts,
+    /// Its subject's holds.
+    pub holds: &'a HoldHead,
+    /// The restoration that is under way.
+    pub restore: Option<Restore>,
+}
+
+impl<'a> Demand<'a> {
+    /// Reads what else it takes.
+    pub async fn of(work: &impl Work, facts: &'a Facts, holds: &'a HoldHead) -> Result<Self, Fault> {
+        let restore = match facts.restoring {
+            Some(n) => work.restore(&facts.key(), n).await?,
+            None => None,
+        };
+        Ok(Self { facts, holds, restore })
+    }
+
+    /// The row of a chunk that is wanted sent now and was not sent yet. What operators and holds ask for comes first.
+    fn next(&self, chunk: &Chunk, now: Timestamp) -> Option<Chunk> {
+        let job = self.facts.job.as_ref()?;
+        let running = self.facts.status == Status::InProgress;
+        let restored = self
+            .restore
+            .as_ref()
+            .and_then(|order| restoration(order, self.facts, chunk, now));
+        if restored.is_some() {
+            return restored;
+        }
+        if self.is_held(chunk) {
+            let expires = self
+                .facts
+                .pinned(&chunk.id.dataset)
+                .is_some_and(|pin| pin.waits_for_ttl);
+            return expires.then(|| strip(chunk, now)).flatten();
+        }
+        // Until a cancellation is settled nothing else begins, so that it can be.
+        if running && job.cancel_requested {
+            return None;
+        }
+        match job.phase {
+            Phase::Sweeping if running && !job.paused && chunk.state == ChunkState::Ready && chunk.send == 0 => {
+                resend(chunk, now)
+            }
+            Phase::Purging if is_due(self.facts, chunk, now) => promote(chunk, now),
+            _ if !running && is_due(self.facts, chunk, now) => promote(chunk, now),
+            _ => None,
+        }
+    }
+
+    /// Whether a chunk that was sent is still wanted done. What a pause, a hold or the end of a cancellation keeps
+    /// waiting is not lost; whoever begins it again sends it again.
+    pub fn goes_on(&self, chunk: &Chunk) -> bool {
+        let Some(job) = &self.facts.job else { return false };
+        match chunk.op {
+            Op::Restore | Op::Strip => true,
+            Op::Purge => !self.is_held(chunk),
+            Op::Sweep | Op::Copy if self.facts.status != Status::InProgress => false,
+            Op::Sweep | Op::Copy if job.cancel_requested => chunk.is_unseen(),
+            Op::Sweep | Op::Copy => !job.paused || chunk.state == ChunkState::Leased,
+        }
+    }
+
+    /// Whether a hold keeps the chunk's records from being destroyed.
+    pub fn is_held(&self, chunk: &Chunk) -> bool {
+        is_held(self.facts, chunk, self.holds)
+    }
+}
+
+/// Whether a hold covers a chunk's category.
+pub fn is_held(facts: &Facts, chunk: &Chunk, holds: &HoldHead) -> bool {
+    let pin = facts.pinned(&chunk.id.dataset);
+    pin.is_some_and(|pin| holds.covers(std::slice::from_ref(&pin.category)))
+}
+
+/// Fills each dataset's window with what is wanted done next; answers how many messages were sent.
 pub async fn fill_windows(
     work: &impl Work,
     queues: &impl Queues,
-    facts: &Facts,
+    demand: &Demand<'_>,
     chunks: &[Chunk],
     now: Timestamp,
 ) -> Result<usize, Fault> {
     let mut next = Vec::new();
+    let facts = demand.facts;
     for pin in &facts.datasets {
         let mine: Vec<_> = chunks.iter().filter(|c| c.id.dataset == pin.id).collect();
-        let outstanding = mine.iter().filter(|c| is_outstanding(c)).count();
+        let outstanding = mine.iter().filter(|c| is_outstanding(c) && demand.goes_on(c)).count();
         let room = (sizes().window as usize).saturating_sub(outstanding);
         next.extend(
             in_line(mine, sizes().window)
                 .into_iter()
-                .filter_map(|c| wanted(facts, c, now).map(|row| (c.rev, row)))
+                .filter_map(|c| demand.next(c, now).map(|row| (c.rev, row)))
                 .take(room),
         );
     }
     number_and_send(work, queues, &facts.key(), next).await
 }
 
-/// After chunk `n` was completed or parked: chunk `n + W` is next. Answers whether there is such a chunk.
+/// After chunk `n` was completed or parked: chunk `n + W` is next. Answers whether it was sent.
 pub async fn follow(
     work: &impl Work,
     queues: &impl Queues,
-    facts: &Facts,
+    demand: &Demand<'_>,
     done: &Chunk,
     now: Timestamp,
 ) -> Result<bool, Fault> {
     let mut id = done.id.clone();
     id.n += sizes().window;
-    let Some(chunk) = work.chunk(&facts.key(), &id).await? else {
+    let key = demand.facts.key();
+    let Some(chunk) = work.chunk(&key, &id).await? else {
         return Ok(false);
     };
-    if let Some(row) = wanted(facts, &chunk, now) {
-        number_and_send(work, queues, &facts.key(), vec![(chunk.rev, row)]).await?;
-    }
-    Ok(true)
+    let Some(row) = demand.next(&chunk, now) else {
+        return Ok(false);
+    };
+    Ok(number_and_send(work, queues, &key, vec![(chunk.rev, row)]).await? > 0)
 }
 
 /// Numbers each row's message, then sends those whose row was still as read.
@@ -119,7 +200,7 @@ pub fn message(key: &RequestKey, row: &Chunk) -> ChunkMessage {
 /// The order in which a window is filled: first what a worker that just settled a chunk may be about to send itself.
 /// Both then mean the same row, and one of them loses; were it another, the two together would pass the window.
 fn in_line(mut chunks: Vec<&Chunk>, window: u32) -> Vec<&Chunk> {
-    let settled: BTreeSet<_> = chunks.iter().filter(|c| is_settled(c)).map(|c| place(c)).collect();
+    let settled: BTreeSet<_> = chunks.iter().filter(|c| c.is_settled()).map(|c| place(c)).collect();
     let follows = |c: &Chunk| {
         let before = c.id.n.checked_sub(window);
         before.is_none_or(|n| settled.contains(&(c.id.generation, n)))
@@ -132,10 +213,6 @@ fn place(chunk: &Chunk) -> (u8, u32) {
     (chunk.id.generation, chunk.id.n)
 }
 
-fn is_settled(chunk: &Chunk) -> bool {
-    matches!(chunk.state, ChunkState::Done | ChunkState::Parked)
-}
-
 fn is_outstanding(chunk: &Chunk) -> bool {
     match chunk.state {
         ChunkState::Leased => true,
@@ -144,13 +221,49 @@ fn is_outstanding(chunk: &Chunk) -> bool {
     }
 }
 
-/// The row of a chunk that the phase wants sent now and that was not sent yet.
-fn wanted(facts: &Facts, chunk: &Chunk, now: Timestamp) -> Option<Chunk> {
-    match facts.job.as_ref()?.phase {
-        Phase::Sweeping if chunk.state == ChunkState::Ready && chunk.send == 0 => resend(chunk, now),
-        Phase::Purging if is_due(facts, chunk, now) => promote(chunk, now),
-        _ => None,
+/// A chunk's part in a restoration, if it has yet to begin.
+fn restoration(order: &Restore, facts: &Facts, chunk: &Chunk, now: Timestamp) -> Option<Chunk> {
+    if !order.awaits(chunk, is_open(facts, chunk, now)) {
+        return None;
     }
+    let lines = order.lines_of(&chunk.id)?.map(<[u32]>::to_vec);
+    restore(chunk, order.n, lines, now)
+}
+
+/// Whether a chunk's recovery window is open.
+pub fn is_open(facts: &Facts, chunk: &Chunk, now: Timestamp) -> bool {
+    let window = facts.policy.as_ref().map(|policy| policy.recovery_window);
+    let ends_at = window.zip(chunk.swept_at).map(|(window, at)| window.after(at));
+    ends_at.is_some_and(|end| now < end)
+}
+
+/// Sends again what was given back in the middle of its sweep: a cancellation waits for somebody to look at it.
+pub async fn send_unseen(
+    work: &impl Work,
+    queues: &impl Queues,
+    facts: &Facts,
+    chunks: &[Chunk],
+    now: Timestamp,
+) -> Result<usize, Fault> {
+    let unseen = chunks.iter().filter(|c| c.state == ChunkState::Ready && c.is_unseen());
+    let rows = unseen.filter_map(|c| resend(c, now).map(|row| (c.rev, row))).collect();
+    number_and_send(work, queues, &facts.key(), rows).await
+}
+
+/// Sends again every sweep that was sent before a pause: its message may have been dropped.
+pub async fn send_waiting(
+    work: &impl Work,
+    queues: &impl Queues,
+    facts: &Facts,
+    chunks: &[Chunk],
+    now: Timestamp,
+) -> Result<usize, Fault> {
+    let waiting = |c: &&Chunk| c.op == Op::Sweep && c.state == ChunkState::Ready && c.send > 0;
+    let rows = chunks
+        .iter()
+        .filter(waiting)
+        .filter_map(|c| resend(c, now).map(|row| (c.rev, row)));
+    number_and_send(work, queues, &facts.key(), rows.collect()).await
 }
 
 /// When a chunk's purge is due; none while it holds nothing to purge.
@@ -176,37 +289,19 @@ fn note(result: Result<(), Fault>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::chunk::{ChunkId, ManifestSlice, Op};
-    use crate::domain::outcome::{Code, Counts};
+    use crate::domain::chunk::{ChunkId, ManifestSlice};
 
     fn chunk(n: u32, state: ChunkState, send: u32) -> Chunk {
+        let id = ChunkId {
+            dataset: "messages".parse().expect("slug"),
+            generation: 0,
+            n,
+        };
         Chunk {
-            v: 1,
-            id: ChunkId {
-                dataset: "messages".parse().expect("slug"),
-                generation: 0,
-                n,
-            },
-            lines: 1,
-            manifest: ManifestSlice {
-                object: "o".into(),
-                offset: 0,
-                length: 1,
-                sha256: String::new(),
-            },
-            op: Op::Sweep,
             state,
             epoch: send,
-            attempts: 0,
             send,
-            lease_until: None,
-            holder: None,
-            swept_at: None,
-            counts: Counts::all(Code::Untouched, 1),
-            outcome: None,
-            trouble: None,
-            touched_at: Timestamp::UNIX_EPOCH,
-            rev: 0,
+            ..Chunk::planned(id, 1, ManifestSlice::nowhere(), Timestamp::UNIX_EPOCH)
         }
     }
 

@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 
 use super::access::{View, load_visible};
+use super::commit::Circumstances;
 use super::dispatch::send_plans;
 use super::failure::Failure;
 use super::order::{TRIES, carry_out, check_version};
@@ -42,7 +43,11 @@ pub async fn execute<S: Requests + Keys, K: Sealer>(
         let (loaded, _) = load_visible(records, caller, id).await?;
         check_version(&loaded, if_match)?;
         let (command, holds) = gather(records, config, &loaded, typed.clone(), now).await?;
-        carried = carry_out(records, caller, &loaded, command, holds, now).await?;
+        let circumstances = Circumstances {
+            holds,
+            ..Circumstances::default()
+        };
+        carried = carry_out(records, caller, &loaded, command, circumstances, now).await?;
         if carried {
             break;
         }

@@ -1,7 +1,7 @@
 //! One file a use case: load, decide, commit, dispatch. Nothing here knows an SDK; everything outside is a port.
 //!
-//! Read in this order: [`submit`], [`order`], [`preview`], [`execute`] (people), [`plan`], [`work_chunk`], [`advance`],
-//! [`supervise`], [`notify`] (machines). [`commit`] is the one place that writes a status; [`view`] is what people see.
+//! Read in this order: [`submit`], [`order`], [`preview`], [`execute`], [`run`], [`restore`] (people), [`plan`], [`work_chunk`],
+//! [`operate`], [`advance`], [`supervise`], [`notify`] (machines). [`commit`] is the one place that writes a status; [`view`] is what people see.
 
 pub mod access;
 pub mod advance;
@@ -9,14 +9,18 @@ pub mod bench;
 pub mod commit;
 pub mod dispatch;
 pub mod execute;
+mod expected;
 pub mod failure;
 pub mod list;
 pub mod notify;
+pub mod operate;
 pub mod order;
 pub mod plan;
 pub mod preview;
 pub mod progress;
 pub mod records;
+pub mod restore;
+pub mod run;
 pub mod submit;
 pub mod supervise;
 pub mod trail;

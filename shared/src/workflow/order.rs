@@ -63,7 +63,11 @@ pub async fn order<S: Requests + Keys, K: Sealer>(
             .holds(&caller.tenant, &loaded.request.facts.subject_ref)
             .await?;
         let command = command(config, caller, &loaded, &wish, &holds).await?;
-        if carry_out(records, caller, &loaded, command, holds, now).await? {
+        let circumstances = Circumstances {
+            holds,
+            ..Circumstances::default()
+        };
+        if carry_out(records, caller, &loaded, command, circumstances, now).await? {
             return load_visible(records, caller, id).await;
         }
         if view == View::Staff && if_match.is_some() {
@@ -87,16 +91,12 @@ pub async fn carry_out<S: Requests + Keys, K: Sealer>(
     caller: &Caller,
     loaded: &Loaded,
     command: Command,
-    holds: HoldHead,
+    circumstances: Circumstances,
     now: Timestamp,
 ) -> Result<bool, Failure> {
     let word = command.word();
     match decide(&loaded.request, Order { by: caller, command }, now) {
         Ok(transition) => {
-            let circumstances = Circumstances {
-                holds,
-                ..Circumstances::default()
-            };
             let committed = records
                 .commit(Before::Loaded(loaded), &transition, circumstances, now)
                 .await?;

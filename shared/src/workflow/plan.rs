@@ -10,9 +10,10 @@ use sha2::{Digest, Sha256};
 use super::advance::advance;
 use super::bench::Bench;
 use super::commit::{Before, Circumstances};
+use super::expected::Expected;
 use super::failure::Failure;
 use super::records::Loaded;
-use crate::domain::chunk::{Chunk, ChunkId, ChunkState, ManifestSlice, Op};
+use crate::domain::chunk::{Chunk, ChunkId, ManifestSlice};
 use crate::domain::data_map::Dataset;
 use crate::domain::finding::Finding;
 use crate::domain::ids::SubjectId;
@@ -20,7 +21,6 @@ use crate::domain::job::{JobStatus, Phase, Plan};
 use crate::domain::manifest::{Line, encode};
 use crate::domain::message::PlanMessage;
 use crate::domain::object_keys;
-use crate::domain::outcome::{Code, Counts};
 use crate::domain::request::{Facts, Status};
 use crate::knobs::sizes;
 use crate::ports::{Config, DataKey, Fault, Keys, Manifests, PageOrder, Queues, Requests, Sealer, Sources, Work};
@@ -56,6 +56,7 @@ where
         clock: impl Fn() -> Timestamp,
         stop_at: Timestamp,
     ) -> Result<Planned, Failure> {
+        let mut expected = None;
         loop {
             let Some(loaded) = self.current(message, &clock).await? else {
                 return Ok(Planned::Dropped);
@@ -72,7 +73,11 @@ where
                     self.continue_later(message).await?;
                     return Ok(Planned::Continued);
                 }
-                match self.page(&loaded, &plan, clock()).await {
+                if expected.is_none() {
+                    expected = Some(self.kept_before(&loaded, message).await?);
+                }
+                let expected = expected.as_ref().expect("read just now");
+                match self.page(&loaded, &plan, expected, clock()).await {
                     Ok(true) => continue,
                     Ok(false) => return Ok(Planned::Dropped),
                     Err(Failure::Fault(Fault::Permanent { code, .. })) => {
@@ -149,8 +154,16 @@ where
             .collect()
     }
 
+    /// What a verification may find; before the first plan nothing was kept yet.
+    async fn kept_before(&self, loaded: &Loaded, message: &PlanMessage) -> Result<Expected, Failure> {
+        if message.generation == 0 {
+            return Ok(Expected::default());
+        }
+        self.expected(loaded, &message.dataset).await
+    }
+
     /// Enumerates and commits one page; `false`: another planner was faster.
-    async fn page(&self, loaded: &Loaded, plan: &Plan, now: Timestamp) -> Result<bool, Failure> {
+    async fn page(&self, loaded: &Loaded, plan: &Plan, expected: &Expected, now: Timestamp) -> Result<bool, Failure> {
         let facts = &loaded.request.facts;
         let data_key = loaded.keys.person.as_ref().ok_or_else(|| gone("its key is shredded"))?;
         let dataset = self.dataset(facts, plan).await?;
@@ -174,7 +187,8 @@ where
             cursor: cursor.as_deref(),
             limit: sizes().page_chunks * sizes().chunk_records,
         };
-        let page = self.sources.page(order).await?;
+        let mut page = self.sources.page(order).await?;
+        page.lines.retain(|line| !expected.holds(line));
         let chunks = self.store_chunks(facts, plan, data_key, &page.lines, now).await?;
         let mut after = plan.clone();
         after.cursor = match &page.next {
@@ -231,17 +245,13 @@ where
             .into_iter()
             .map(|(id, lines, offset, length, sha256)| {
                 let (offset, length) = (offset as u64, length as u64);
-                new_chunk(
-                    id,
-                    lines,
-                    ManifestSlice {
-                        object: name.clone(),
-                        offset,
-                        length,
-                        sha256,
-                    },
-                    now,
-                )
+                let slice = ManifestSlice {
+                    object: name.clone(),
+                    offset,
+                    length,
+                    sha256,
+                };
+                Chunk::planned(id, u32::try_from(lines).unwrap_or(u32::MAX), slice, now)
             })
             .collect())
     }
@@ -281,27 +291,4 @@ fn subject(loaded: &Loaded) -> Result<SubjectId, Fault> {
 
 fn gone(why: &'static str) -> Fault {
     Fault::permanent("plan", "request_unreadable", why)
-}
-
-fn new_chunk(id: ChunkId, lines: usize, manifest: ManifestSlice, now: Timestamp) -> Chunk {
-    let lines = u32::try_from(lines).unwrap_or(u32::MAX);
-    Chunk {
-        v: 1,
-        id,
-        lines,
-        manifest,
-        op: Op::Sweep,
-        state: ChunkState::Ready,
-        epoch: 0,
-        attempts: 0,
-        send: 0,
-        lease_until: None,
-        holder: None,
-        swept_at: None,
-        counts: Counts::all(Code::Untouched, u64::from(lines)),
-        outcome: None,
-        trouble: None,
-        touched_at: now,
-        rev: 0,
-    }
 }

@@ -7,21 +7,23 @@ use jiff::Timestamp;
 
 use super::advance::{advance, clock};
 use super::commit::{Before, Circumstances};
-use super::dispatch::{fill_windows, number_and_send};
+use super::dispatch::{Demand, fill_windows, number_and_send};
 use super::failure::Failure;
 use super::records::{Loaded, Records};
 use crate::domain::chunk::{Chunk, ChunkState};
 use crate::domain::ids::RequestKey;
-use crate::domain::job::{JobStatus, Phase, Plan};
+use crate::domain::job::{Job, JobStatus, Phase, Plan, Tally};
 use crate::domain::message::{PlanMessage, VERSION};
 use crate::domain::object_keys::prefixes;
 use crate::domain::outbox::{Mail, MailState, Occasion};
+use crate::domain::outcome::Code;
 use crate::domain::period::Period;
 use crate::domain::request::{Facts, Notice, Status};
 use crate::knobs::Guard;
 use crate::ports::{Committed, Fault, Keys, Manifests, Outbox, Queues, Requests, Sealer, Work};
 use crate::state_machine::chunk::resend;
 use crate::state_machine::command::Event;
+use crate::state_machine::job::{Clock, next_event};
 use crate::state_machine::request::observe;
 use crate::state_machine::watch::{PATIENCE_SECONDS, Purges, wake_at};
 
@@ -119,11 +121,18 @@ where
                 }
                 None => Ok(false),
             },
-            Status::Rejected | Status::Cancelled if facts.notice == Some(Notice::Pending) => {
-                match self.settled(&facts.key(), |occasion| !occasion.to_operators()).await? {
-                    Some(notice) => self.observed(loaded, Event::Told { notice }, now).await,
-                    None => Ok(false),
+            Status::Cancelled if facts.job.is_some() && facts.shred_at.is_none() => {
+                *pushed += self.push_work(facts, now).await?;
+                if advance(self.records, self.queues, &facts.key(), now).await? > 0 {
+                    return Ok(true);
                 }
+                if facts.notice == Some(Notice::Pending) {
+                    return self.tell(loaded, now).await;
+                }
+                self.empty(loaded, now).await
+            }
+            Status::Rejected | Status::Cancelled if facts.notice == Some(Notice::Pending) => {
+                self.tell(loaded, now).await
             }
             Status::Completed | Status::Rejected | Status::Cancelled
                 if facts.shred_at.is_some_and(|at| now >= at || !Guard::ShredDue.stands()) =>
@@ -149,6 +158,34 @@ where
             .commit(Before::Loaded(loaded), &transition, circumstances, now)
             .await?;
         Ok(committed == Committed::Done)
+    }
+
+    /// Writes down what became of the closing e-mail, once it is settled.
+    async fn tell(&self, loaded: &Loaded, now: Timestamp) -> Result<bool, Failure> {
+        let key = loaded.row.key();
+        match self.settled(&key, |occasion| !occasion.to_operators()).await? {
+            Some(notice) => self.observed(loaded, Event::Told { notice }, now).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Nothing swept is left of a cancelled request: what we stored of the subject's keys goes, then its own data.
+    async fn empty(&self, loaded: &Loaded, now: Timestamp) -> Result<bool, Failure> {
+        let (facts, key) = (&loaded.request.facts, loaded.row.key());
+        let Some(job) = &facts.job else { return Ok(false) };
+        let (plans, chunks) = (
+            self.records.store.plans(&key).await?,
+            self.records.store.chunks(&key).await?,
+        );
+        let tally = Tally::recount(&plans, &chunks, job.generation);
+        let event = next_event(job, &tally, Clock::default(), now);
+        let Some(event) = event.filter(|_| facts.restoring.is_none()) else {
+            return Ok(false);
+        };
+        for prefix in prefixes(&key) {
+            self.manifests.delete_under(&prefix).await?;
+        }
+        self.observed(loaded, event, now).await
     }
 
     /// The closing e-mail is settled: what we stored of the subject's keys goes, then the request completes.
@@ -185,21 +222,27 @@ where
         let key = facts.key();
         let plans = self.records.store.plans(&key).await?;
         // A failed plan waits for a person; sending it again would only fail again.
-        let runs = facts.job.as_ref().is_some_and(|job| job.status != JobStatus::Failed);
+        let active = |job: &Job| matches!(job.status, JobStatus::Queued | JobStatus::Running) && !job.cancel_requested;
+        let runs = facts.job.as_ref().is_some_and(active);
         let lost = plans.iter().filter(|plan| runs && is_stuck(plan, now));
         let lost: Vec<_> = lost.map(|plan| plan_message(&key, plan)).collect();
         for result in self.queues.send_plans(&lost).await {
             result?;
         }
         let chunks = self.records.store.chunks(&key).await?;
-        let is_stuck = |chunk: &&Chunk| chunk.send > 0 && is_lost(chunk, now) && Guard::LostWork.stands();
+        let holds = self.records.store.holds(&facts.tenant, &facts.subject_ref).await?;
+        let demand = Demand::of(&self.records.store, facts, &holds).await?;
+        let is_stuck = |chunk: &&Chunk| {
+            let lost = chunk.send > 0 && is_lost(chunk, now) && Guard::LostWork.stands();
+            lost && demand.goes_on(chunk)
+        };
         let stuck = chunks.iter().filter(is_stuck);
         let rows: Vec<_> = stuck
             .filter_map(|chunk| resend(chunk, now).map(|row| (chunk.rev, row)))
             .collect();
         let resent = number_and_send(&self.records.store, self.queues, &key, rows).await?;
         if resent == 0 {
-            fill_windows(&self.records.store, self.queues, facts, &chunks, now).await?;
+            fill_windows(&self.records.store, self.queues, &demand, &chunks, now).await?;
         }
         Ok(u32::try_from(lost.len() + resent).unwrap_or(u32::MAX))
     }
@@ -239,21 +282,24 @@ where
             .await?
             .iter()
             .any(|mail| !mail.is_settled());
-        let waiting = row
-            .facts
-            .job
-            .as_ref()
-            .is_some_and(|job| matches!(job.phase, Phase::Recovering | Phase::Purging));
-        let purges = if waiting {
+        let facts = &row.facts;
+        let purging = |job: &Job| matches!(job.phase, Phase::Recovering | Phase::Purging);
+        let waiting = facts.job.as_ref().is_some_and(purging) || facts.status == Status::Cancelled;
+        let purges = if waiting && facts.shred_at.is_none() {
             let chunks = self.records.store.chunks(key).await?;
+            let holds = self.records.store.holds(&facts.tenant, &facts.subject_ref).await?;
+            let demand = Demand::of(&self.records.store, facts, &holds).await?;
             Purges {
-                due: clock(&row.facts, &chunks, 0).purge_due,
-                idle: chunks.iter().all(Chunk::is_settled),
+                due: clock(&demand, &chunks, 0).purge_due,
+                idle: !chunks.iter().any(|chunk| !chunk.is_settled() && demand.goes_on(chunk)),
+                held: chunks
+                    .iter()
+                    .any(|chunk| chunk.counts.of(Code::Swept) > 0 && demand.is_held(chunk)),
             }
         } else {
             Purges::default()
         };
-        let next = wake_at(&row.facts, mail_owed, purges, now);
+        let next = wake_at(facts, mail_owed, purges, now);
         if next != row.wake_at {
             // A lost race means that somebody moved the request and set its own instant.
             self.records.store.rewake(&row, next).await?;

@@ -2,32 +2,26 @@
 //!
 //! Guarantees: the lease is written before anything is read or touched; the outcome object is stored before the row
 //! that names it; only the worker whose epoch the row shows accounts for the work. A worker that dies anywhere leaves
-//! a row that supervision sends again, and records whose marks tell what was done.
+//! a row that supervision sends again, and records whose marks tell what was done. Where next: `operate` for what is
+//! done to the records.
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
 use super::advance::advance;
 use super::bench::Bench;
-use super::dispatch::{follow, message};
+use super::dispatch::{Demand, follow, is_held, message};
 use super::failure::Failure;
-use super::plan::{pinned_dataset, segment_aad};
+use super::operate::{Operated, outcome_aad, person_key};
 use super::records::Loaded;
 use crate::domain::chunk::{Chunk, Op};
-use crate::domain::data_map::Dataset;
-use crate::domain::deadline::expiry;
 use crate::domain::finding::Finding;
 use crate::domain::job::Phase;
-use crate::domain::manifest::{Line, decode};
 use crate::domain::message::ChunkMessage;
 use crate::domain::object_keys;
 use crate::domain::outcome::{Code, Counts, LineOutcome};
 use crate::domain::period::Period;
 use crate::domain::request::{Facts, Status};
-use crate::ports::{
-    Always, Config, DataKey, Fault, HoldHead, Keys, Manifests, PurgeOrder, Queues, Requests, Sealed, Sealer, Sources,
-    SweepOrder, Work,
-};
+use crate::ports::{Config, Fault, HoldHead, Keys, Manifests, Queues, Requests, Sealer, Sources, Work};
 use crate::state_machine::chunk::{Lease, complete, lease, park, park_unseen, postpone, release};
 
 /// A lease outlives the invocation's own deadline by this much, for clocks that differ.
@@ -94,68 +88,19 @@ where
         };
         let facts = &loaded.request.facts;
         let holds = self.records.store.holds(&facts.tenant, &facts.subject_ref).await?;
-        if !wants(facts, row.op) || waits_for_hold(facts, &row, &holds) {
-            return self.give_back(facts, &row, clock()).await;
-        }
-        match self.operate(&loaded, &row, &holds, inspect_only, clock()).await {
-            Ok(outcomes) => self.account(&loaded, &row, outcomes, inspect_only, clock).await,
-            Err(Failure::Fault(Fault::Permanent { code, .. })) if inspect_only => {
-                self.give_up(&loaded, &row, code, clock()).await
+        let given_up = inspect_only;
+        let inspect_only = match wish(facts, &row, &holds) {
+            Wish::Work => inspect_only,
+            Wish::Inspect => true,
+            Wish::Nothing => return self.give_back(facts, &row, clock()).await,
+        };
+        match self.operate(&loaded, &row, &holds, inspect_only, &clock).await {
+            Ok(operated) => self.account(&loaded, &row, &holds, (operated, given_up), clock).await,
+            Err(Failure::Fault(Fault::Permanent { code, .. })) if given_up => {
+                self.give_up(&loaded, &row, &holds, code, clock()).await
             }
             Err(Failure::Fault(fault)) => self.later(facts, &row, fault, clock()).await,
             Err(refusal @ Failure::Refusal(_)) => Err(refusal),
-        }
-    }
-
-    /// Runs the operation on the chunk's lines.
-    async fn operate(
-        &self,
-        loaded: &Loaded,
-        row: &Chunk,
-        holds: &HoldHead,
-        inspect_only: bool,
-        now: Timestamp,
-    ) -> Result<Vec<LineOutcome>, Failure> {
-        let facts = &loaded.request.facts;
-        let data_key = loaded
-            .keys
-            .person
-            .as_ref()
-            .ok_or_else(|| unreadable("its key is shredded"))?;
-        let dataset = pinned_dataset(&self.config, facts, &row.id.dataset).await?;
-        let lines = self.lines(facts, row, data_key).await?;
-        let before = self.outcomes(facts, row, data_key).await?;
-        if row.op == Op::Sweep && holds.covers(std::slice::from_ref(&dataset.category)) {
-            let held = LineOutcome {
-                code: Code::Exempt,
-                detail: Some("legal_hold".to_owned()),
-            };
-            return Ok(vec![held; lines.len()]);
-        }
-        match row.op {
-            Op::Sweep => {
-                let order = sweep_order(facts, &dataset, row, &lines, now)?;
-                if inspect_only {
-                    // A source that is away for now is asked again; one that refuses for good is `give_up`'s.
-                    return Ok(self.sources.inspect(order).await?);
-                }
-                Ok(self.sources.sweep(order, &Always).await?)
-            }
-            Op::Purge if inspect_only => Ok(before),
-            Op::Purge => {
-                let lines: Vec<_> = lines.into_iter().zip(before).collect();
-                let (tenant, request) = (&facts.tenant, facts.id);
-                Ok(self
-                    .sources
-                    .purge(PurgeOrder {
-                        dataset: &dataset,
-                        tenant,
-                        request,
-                        lines: &lines,
-                    })
-                    .await?)
-            }
-            Op::Restore | Op::Strip | Op::Copy => Err(unreadable("this version knows no such operation").into()),
         }
     }
 
@@ -164,32 +109,30 @@ where
         &self,
         loaded: &Loaded,
         row: &Chunk,
-        outcomes: Vec<LineOutcome>,
-        inspect_only: bool,
+        holds: &HoldHead,
+        (operated, given_up): (Operated, bool),
         clock: impl Fn() -> Timestamp,
     ) -> Result<Worked, Failure> {
         let (facts, key) = (&loaded.request.facts, loaded.row.key());
-        let data_key = loaded
-            .keys
-            .person
-            .as_ref()
-            .ok_or_else(|| unreadable("its key is shredded"))?;
-        self.put_findings(facts, row, &outcomes, inspect_only, clock()).await?;
+        let data_key = person_key(loaded)?;
+        let outcomes = operated.outcomes;
+        self.put_findings(facts, row, &outcomes, given_up, clock()).await?;
         let object = object_keys::outcome(&key, &row.id, row.op, row.epoch);
         let sealed = self
             .records
             .seal_json(data_key, &outcome_aad(facts, &object), &outcomes)?;
         self.manifests.put(&object, sealed.0).await?;
         let counts = Counts::of_lines(&outcomes);
-        let settle = if inspect_only { park } else { complete };
-        let Some(done) = settle(row, row.epoch, object, counts, clock()) else {
+        let settle = if given_up { park } else { complete };
+        let Some(mut done) = settle(row, row.epoch, object, counts, clock()) else {
             return Err(Fault::corrupt("account", "outcomes do not match the chunk's lines").into());
         };
+        done.restoring = operated.restoring.or(done.restoring);
         if !self.records.store.swap_chunk(&key, row.rev, &done).await? {
             return Ok(Worked::Dropped);
         }
-        self.go_on(facts, &done, clock()).await?;
-        Ok(if inspect_only { Worked::Parked } else { Worked::Done })
+        self.go_on(facts, &done, holds, clock()).await?;
+        Ok(if given_up { Worked::Parked } else { Worked::Done })
     }
 
     /// The source or a service failed. For now: try later, not the chunk's fault. For good: the attempt counts towards
@@ -214,7 +157,14 @@ where
     }
 
     /// Not even an inspection is possible (a damaged manifest, say): parked as it was, so that a person looks.
-    async fn give_up(&self, loaded: &Loaded, row: &Chunk, code: &str, now: Timestamp) -> Result<Worked, Failure> {
+    async fn give_up(
+        &self,
+        loaded: &Loaded,
+        row: &Chunk,
+        holds: &HoldHead,
+        code: &str,
+        now: Timestamp,
+    ) -> Result<Worked, Failure> {
         let key = loaded.row.key();
         self.records
             .store
@@ -226,13 +176,14 @@ where
         if !self.records.store.swap_chunk(&key, row.rev, &parked).await? {
             return Ok(Worked::Dropped);
         }
-        self.go_on(&loaded.request.facts, &parked, now).await?;
+        self.go_on(&loaded.request.facts, &parked, holds, now).await?;
         Ok(Worked::Parked)
     }
 
     /// The next chunk; the last ones look whether all is done.
-    async fn go_on(&self, facts: &Facts, settled: &Chunk, now: Timestamp) -> Result<(), Failure> {
-        if !follow(&self.records.store, &self.queues, facts, settled, now).await? {
+    async fn go_on(&self, facts: &Facts, settled: &Chunk, holds: &HoldHead, now: Timestamp) -> Result<(), Failure> {
+        let demand = Demand::of(&self.records.store, facts, holds).await?;
+        if !follow(&self.records.store, &self.queues, &demand, settled, now).await? {
             advance(&self.records, &self.queues, &facts.key(), now).await?;
         }
         Ok(())
@@ -244,37 +195,6 @@ where
             self.records.store.swap_chunk(&facts.key(), row.rev, &ready).await?;
         }
         Ok(Worked::Dropped)
-    }
-
-    /// The chunk's lines, checked against the hash its row holds.
-    async fn lines(&self, facts: &Facts, row: &Chunk, data_key: &DataKey) -> Result<Vec<Line>, Fault> {
-        let slice = &row.manifest;
-        let sealed = self
-            .manifests
-            .read_range(&slice.object, slice.offset, slice.length)
-            .await?;
-        if hex::encode(Sha256::digest(&sealed)) != slice.sha256 {
-            return Err(Fault::corrupt(
-                "manifest",
-                "the segment is not the one that was planned",
-            ));
-        }
-        let plain = self
-            .records
-            .sealer
-            .unseal(data_key, &segment_aad(facts, &row.id), &Sealed(sealed))?;
-        decode(&plain).map_err(|e| Fault::corrupt("manifest", e))
-    }
-
-    /// What is known of each line so far.
-    async fn outcomes(&self, facts: &Facts, row: &Chunk, data_key: &DataKey) -> Result<Vec<LineOutcome>, Fault> {
-        let Some(object) = &row.outcome else {
-            return Ok(vec![LineOutcome::plain(Code::Untouched); row.lines as usize]);
-        };
-        let sealed = self.manifests.read(object).await?;
-        let sealed = sealed.ok_or_else(|| Fault::corrupt("outcome", "the outcome object is gone"))?;
-        self.records
-            .unseal_json(data_key, &outcome_aad(facts, object), &Sealed(sealed))
     }
 
     /// One finding per code, put before the row is settled: a crash in between repeats it, never loses it.
@@ -308,47 +228,29 @@ where
     }
 }
 
-/// Whether the job wants this operation now. Restoring and stripping are always wanted; a purge whenever it was made
-/// ready; a sweep only while sweeping, not paused and not cancelled.
-fn wants(facts: &Facts, op: Op) -> bool {
-    let Some(job) = &facts.job else { return false };
-    match op {
-        Op::Sweep | Op::Copy => {
-            let running = facts.status == Status::InProgress && job.phase == Phase::Sweeping;
-            running && !job.paused && !job.cancel_requested
-        }
-        Op::Purge => matches!(facts.status, Status::InProgress | Status::Cancelled),
+/// What the job wants of an operation that a worker holds the lease for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    /// Done.
+    Work,
+    /// Looked at: a cancellation waits to know which records are marked.
+    Inspect,
+    /// Left alone.
+    Nothing,
+}
+
+/// Restoring and stripping are always wanted; a purge whenever it was made ready, but never under a hold; a sweep only
+/// while sweeping and not paused. One that is cancelled in the middle is looked at, so that its marks are accounted for.
+fn wish(facts: &Facts, row: &Chunk, holds: &HoldHead) -> Wish {
+    let Some(job) = &facts.job else { return Wish::Nothing };
+    let running = facts.status == Status::InProgress;
+    let wanted = match row.op {
+        Op::Sweep | Op::Copy if running && job.cancel_requested => return Wish::Inspect,
+        Op::Sweep | Op::Copy => running && job.phase == Phase::Sweeping && !job.paused,
+        Op::Purge => (running || facts.status == Status::Cancelled) && !is_held(facts, row, holds),
         Op::Restore | Op::Strip => true,
-    }
-}
-
-/// A purge under a hold waits for the release.
-fn waits_for_hold(facts: &Facts, row: &Chunk, holds: &HoldHead) -> bool {
-    let category = facts.pinned(&row.id.dataset).map(|pin| pin.category.clone());
-    row.op == Op::Purge && category.is_some_and(|category| holds.covers(&[category]))
-}
-
-fn sweep_order<'a>(
-    facts: &'a Facts,
-    dataset: &'a Dataset,
-    row: &Chunk,
-    lines: &'a [Line],
-    now: Timestamp,
-) -> Result<SweepOrder<'a>, Fault> {
-    let policy = facts.policy.as_ref().ok_or_else(|| unreadable("it has no policy"))?;
-    let cutoff = facts.executed_at.ok_or_else(|| unreadable("it was never executed"))?;
-    let expires = dataset.waits_for_ttl() && !policy.recovery_window.is_zero();
-    Ok(SweepOrder {
-        dataset,
-        tenant: &facts.tenant,
-        request: facts.id,
-        cutoff,
-        now,
-        expires_at: expires.then(|| expiry(policy, now)),
-        // A later generation's records may have been hidden by an earlier one.
-        again: row.epoch > 1 || row.id.generation > 0,
-        lines,
-    })
+    };
+    if wanted { Wish::Work } else { Wish::Nothing }
 }
 
 fn finding(row: &Chunk, code: &str, count: u64, lines: Vec<u32>, now: Timestamp) -> Finding {
@@ -361,13 +263,4 @@ fn finding(row: &Chunk, code: &str, count: u64, lines: Vec<u32>, now: Timestamp)
         first_at: now,
         last_at: now,
     }
-}
-
-/// What an outcome object is bound to.
-pub fn outcome_aad(facts: &Facts, object: &str) -> String {
-    format!("outcome|{}|{object}", facts.key())
-}
-
-fn unreadable(why: &'static str) -> Fault {
-    Fault::permanent("work on a chunk", "request_unreadable", why)
 }

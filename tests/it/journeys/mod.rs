@@ -3,6 +3,7 @@
 mod approve_in_one;
 mod erasure;
 mod rejected;
+mod stopped;
 mod withdrawn;
 
 use harness::people::Person;

@@ -9,7 +9,7 @@ use std::fmt;
 use shared::sim::{Calm, Crashes, Side};
 
 use crate::play::{Play, Played, play};
-use crate::scenario::{Meanwhile, Scenario};
+use crate::scenario::Scenario;
 use crate::stack::Habits;
 use crate::workers::in_parallel;
 
@@ -136,8 +136,7 @@ fn crashed(scenario: &Scenario, calm: &Played, runs: Vec<Vec<Point>>) -> Report 
 
 fn compared(scenario: &Scenario, ending: &str, played: &Played) -> Vec<String> {
     let mut wrong = played.complaints.clone();
-    // Where the data changes under the run, what became of a record depends on when its change met the job.
-    if scenario.meanwhile == Meanwhile::Nothing && played.ending != ending {
+    if !scenario.ending_varies() && played.ending != ending {
         wrong.push(difference(&played.ending, ending));
     }
     wrong

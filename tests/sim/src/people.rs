@@ -5,15 +5,19 @@
 
 use jiff::Timestamp;
 use shared::domain::actor::Caller;
-use shared::domain::ids::{Ref, RefKey, RequestId, SubjectId, Tenant};
+use shared::domain::ids::{Ref, RefKey, RequestId, RequestKey, SubjectId, Tenant};
+use shared::domain::job::{JobStatus, Phase};
 use shared::domain::personal::Personal;
 use shared::domain::request::{Facts, Kind, Status};
+use shared::domain::restore::Wanted;
 use shared::sim::sealer::reference_key;
 use shared::state_machine::command::{CONFIRMATION, VerificationInput};
 use shared::workflow::execute::{Typed, execute};
 use shared::workflow::failure::Failure;
 use shared::workflow::order::{Wish, order};
 use shared::workflow::preview::preview;
+use shared::workflow::restore::{Asked, restore};
+use shared::workflow::run::{cancel, pause, resume};
 use shared::workflow::submit::{NewRequest, submit};
 
 use crate::scenario::{Aim, Life};
@@ -42,17 +46,30 @@ pub enum Deed {
     ExecuteUnseen,
     /// Submits once more, as if for the first time.
     SubmitAgain,
+    /// Pauses the job.
+    Pause,
+    /// Lets it go on.
+    Resume,
+    /// Stops it in the middle.
+    Cancel,
+    /// Brings one swept record back.
+    RestoreOne,
+    /// Brings everything back.
+    RestoreAll,
 }
 
 impl Deed {
-    /// What meddlers do. Not among it: a valid rejection or withdrawal, which would end the life they meddle with.
-    pub const MEDDLING: [Self; 6] = [
+    /// What meddlers do. Not among it: a valid rejection, withdrawal or cancellation, which would end the life they
+    /// meddle with, and a pause that nobody would end.
+    pub const MEDDLING: [Self; 8] = [
         Self::SubmitAgain,
         Self::Verify,
         Self::Execute,
         Self::Mistype,
         Self::ExecuteAlone,
         Self::ExecuteUnseen,
+        Self::Resume,
+        Self::RestoreAll,
     ];
 
     /// The function that serves it.
@@ -65,13 +82,18 @@ impl Deed {
             | Self::Execute
             | Self::Mistype
             | Self::ExecuteAlone
-            | Self::ExecuteUnseen => "review",
+            | Self::ExecuteUnseen
+            | Self::Pause
+            | Self::Resume
+            | Self::Cancel
+            | Self::RestoreOne
+            | Self::RestoreAll => "review",
         }
     }
 }
 
 /// The next deed that a life's aim needs; none once it is out of people's hands.
-pub fn next_deed(aim: Aim, facts: Option<&Facts>, now: Timestamp) -> Option<Deed> {
+pub fn next_deed(aim: Aim, facts: Option<&Facts>, paused_before: bool, now: Timestamp) -> Option<Deed> {
     let Some(facts) = facts else {
         return Some(Deed::Submit);
     };
@@ -84,7 +106,29 @@ pub fn next_deed(aim: Aim, facts: Option<&Facts>, now: Timestamp) -> Option<Deed
             .grace_ends_at
             .is_some_and(|end| now >= end)
             .then_some(Deed::Execute),
-        (Status::InProgress | Status::Completed | Status::Rejected | Status::Cancelled, _) => None,
+        (Status::InProgress, aim) => while_it_runs(aim, facts, paused_before),
+        (Status::Cancelled, Aim::CancelAndRestore) => {
+            let first = facts.restores == 0 && facts.job.is_some() && facts.shred_at.is_none();
+            first.then_some(Deed::RestoreAll)
+        }
+        (Status::Completed | Status::Rejected | Status::Cancelled, _) => None,
+    }
+}
+
+fn while_it_runs(aim: Aim, facts: &Facts, paused_before: bool) -> Option<Deed> {
+    let job = facts.job.as_ref()?;
+    match aim {
+        Aim::Cancel | Aim::CancelAndRestore => {
+            let over = job.cancel_requested || job.phase == Phase::Closing || job.status == JobStatus::Failed;
+            (!over).then_some(Deed::Cancel)
+        }
+        Aim::Pause if job.paused => Some(Deed::Resume),
+        Aim::Pause => {
+            let early = matches!(job.phase, Phase::Planning | Phase::Sweeping) && job.generation == 0;
+            (early && !paused_before).then_some(Deed::Pause)
+        }
+        Aim::RestoreOne => (job.phase == Phase::Recovering && facts.restores == 0).then_some(Deed::RestoreOne),
+        Aim::Erase | Aim::Withdraw | Aim::Reject => None,
     }
 }
 
@@ -155,6 +199,9 @@ pub async fn carry_out(
             order(records, config, &owner, (id, None), wish, now).await?;
             return Ok(None);
         }
+        Deed::Pause | Deed::Resume | Deed::Cancel | Deed::RestoreOne | Deed::RestoreAll => {
+            return interfere(outside, &executor, id, deed, now).await.map(|()| None);
+        }
         Deed::Execute | Deed::Mistype | Deed::ExecuteAlone | Deed::ExecuteUnseen => {
             let by = if deed == Deed::ExecuteAlone {
                 &approver
@@ -166,6 +213,25 @@ pub async fn carry_out(
     };
     order(records, config, &approver, (id, None), wish, now).await?;
     Ok(None)
+}
+
+/// What an operator does to a running request.
+async fn interfere(outside: &Outside, by: &Caller, id: RequestId, deed: Deed, now: Timestamp) -> Result<(), Failure> {
+    let (records, queues) = (&outside.records, &outside.queues);
+    let (target, reason) = ((id, None), Personal::new("canary-reason"));
+    match deed {
+        Deed::Pause => pause(records, by, target, now).await.map(|_| ()),
+        Deed::Resume => resume(records, queues, by, target, now).await.map(|_| ()),
+        Deed::Cancel => cancel(records, queues, by, target, reason, now).await.map(|_| ()),
+        _ => {
+            let wanted = match deed {
+                Deed::RestoreOne => Wanted::of(&outside.one_swept(&RequestKey { tenant: tenant(), id })),
+                _ => Wanted::All,
+            };
+            let asked = Asked { reason, wanted };
+            restore(records, queues, by, target, asked, now).await.map(|_| ())
+        }
+    }
 }
 
 async fn run(outside: &Outside, by: &Caller, id: RequestId, deed: Deed, now: Timestamp) -> Result<(), Failure> {

@@ -26,6 +26,14 @@ pub enum Aim {
     Withdraw,
     /// Rejected.
     Reject,
+    /// Executed, then cancelled in the middle; what was swept by then is purged when its window ends.
+    Cancel,
+    /// Executed, cancelled in the middle, and everything brought back.
+    CancelAndRestore,
+    /// Paused on the way, and resumed.
+    Pause,
+    /// One record is brought back while the others wait for their purge.
+    RestoreOne,
 }
 
 /// One request, and what its subject has.
@@ -159,9 +167,33 @@ impl Scenario {
         }
     }
 
+    /// Cancelled in the middle.
+    pub fn cancelled() -> Self {
+        Self::of("cancelled in the middle", vec![life("ada", Aim::Cancel, 4)])
+    }
+
+    /// Cancelled in the middle, then all brought back.
+    pub fn cancelled_and_restored() -> Self {
+        Self::of("cancelled and restored", vec![life("ada", Aim::CancelAndRestore, 4)])
+    }
+
+    /// Paused and resumed.
+    pub fn paused() -> Self {
+        Self::of("paused and resumed", vec![life("ada", Aim::Pause, 4)])
+    }
+
+    /// One record brought back while the request runs.
+    pub fn one_restored() -> Self {
+        Self::of("one record restored", vec![life("ada", Aim::RestoreOne, 3)])
+    }
+
     /// All that end well, for the crash points.
     pub fn all() -> Vec<Self> {
         vec![
+            Self::cancelled(),
+            Self::cancelled_and_restored(),
+            Self::paused(),
+            Self::one_restored(),
             Self::few(),
             Self::withdrawn(),
             Self::rejected(),
@@ -170,6 +202,12 @@ impl Scenario {
             Self::rewritten(),
             Self::mail_refused(),
         ]
+    }
+
+    /// Whether what became of a record depends on when somebody stepped in, or on when its change met the job.
+    pub fn ending_varies(&self) -> bool {
+        let stepped_in = |life: &Life| matches!(life.aim, Aim::Cancel | Aim::CancelAndRestore | Aim::RestoreOne);
+        self.meanwhile == Meanwhile::Changes || self.lives.iter().any(stepped_in)
     }
 
     fn of(name: &'static str, lives: Vec<Life>) -> Self {

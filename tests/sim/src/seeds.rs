@@ -65,7 +65,19 @@ fn scenario(dice: &mut Dice) -> Scenario {
 }
 
 fn one(dice: &mut Dice, name: &str) -> Life {
-    let aim = pick(dice, &[Aim::Erase, Aim::Erase, Aim::Erase, Aim::Withdraw, Aim::Reject]);
+    let aims = [
+        Aim::Erase,
+        Aim::Erase,
+        Aim::Erase,
+        Aim::Erase,
+        Aim::Withdraw,
+        Aim::Reject,
+        Aim::Cancel,
+        Aim::CancelAndRestore,
+        Aim::Pause,
+        Aim::RestoreOne,
+    ];
+    let aim = pick(dice, &aims);
     let mut life = life(name, aim, dice.below(9));
     if dice.chance(300) {
         life.scope.remove(dice.below(3));

@@ -141,6 +141,12 @@ pub(super) fn standing(history: Option<&Vec<Version>>, line: &Planned) -> Standi
     }
 }
 
+/// Whether the planned version is what the application sees: somebody brought the object back.
+pub(super) fn is_in_use(history: &[Version], line: &Planned) -> bool {
+    let top = history.last().filter(|version| !version.is_marker());
+    Guard::OwnVersions.stands() && !line.was_deleted && top.is_some_and(|version| version.id == line.version)
+}
+
 /// What a purge destroys of one key, in three steps: what is older than planned, what is planned, markers.
 pub(super) fn doomed(history: &[Version], line: &Planned, ours: Option<&str>) -> [Vec<String>; 3] {
     let place = history.iter().position(|version| version.id == line.version);

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::bucket::{Planned, doomed};
+use super::bucket::{Planned, doomed, is_in_use};
 use super::calls::Answer;
 use super::journal::{Effect, RecordId, What, Who};
 use super::{SimSources, State};
@@ -34,8 +34,16 @@ impl SimSources {
         let mut steps: [Vec<Target>; 3] = Default::default();
         for (line, history) in lines.iter().zip(found) {
             let ours = outcomes[line.at].detail.take();
+            let history = history.unwrap_or_default();
+            if is_in_use(&history, line) {
+                outcomes[line.at] = LineOutcome {
+                    code: Code::Recreated,
+                    detail: Some("uncovered".to_owned()),
+                };
+                continue;
+            }
             outcomes[line.at] = LineOutcome::plain(Code::Purged);
-            let doomed = doomed(&history.unwrap_or_default(), line, ours.as_deref());
+            let doomed = doomed(&history, line, ours.as_deref());
             for (step, versions) in steps.iter_mut().zip(doomed) {
                 step.extend(versions.into_iter().map(|version| Target {
                     at: line.at,

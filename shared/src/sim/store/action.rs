@@ -12,6 +12,7 @@ use crate::domain::chunk::Chunk;
 use crate::domain::ids::{Ref, RequestId, RequestKey, Tenant};
 use crate::domain::job::Plan;
 use crate::domain::outbox::Mail;
+use crate::domain::restore::Restore;
 use crate::knobs::Guard;
 use crate::ports::{Expect, Idempotency, RequestRow, WrappedKey};
 
@@ -45,8 +46,14 @@ pub(super) enum Action {
     NewPlan(Plan),
     /// Puts a plan, if it still has this revision.
     Plan(u64, Plan),
+    /// Closes a plan, if it still has this revision.
+    ClosePlan(u64, Plan),
     /// Puts a chunk, if absent.
     Chunk(Chunk),
+    /// Puts a restoration, if absent.
+    NewRestore(Restore),
+    /// Puts a restoration, if it still has this revision.
+    Restore(u64, Restore),
 }
 
 /// What an action protects, so that its refusal can be told in the domain's words.
@@ -61,7 +68,9 @@ pub(super) enum Protects {
     Holds,
     DataKey,
     Plan,
+    OpenPlan,
     Chunk,
+    Restore,
 }
 
 impl Action {
@@ -77,7 +86,9 @@ impl Action {
             Self::PutKey(..) | Self::DropKey(_) => Protects::DataKey,
             Self::CheckHolds(..) => Protects::Holds,
             Self::NewPlan(_) | Self::Plan(..) => Protects::Plan,
+            Self::ClosePlan(..) => Protects::OpenPlan,
             Self::Chunk(_) => Protects::Chunk,
+            Self::NewRestore(_) | Self::Restore(..) => Protects::Restore,
         }
     }
 
@@ -92,7 +103,10 @@ impl Action {
             Self::Remember(tenant, key) => format!("IDEM#{tenant}#{}#{}", key.caller_ref, key.key_hash),
             Self::PutKey(name, _) | Self::DropKey(name) => format!("KEY#{name}"),
             Self::CheckHolds(tenant, subject, _) => format!("HOLDS#{tenant}#{subject}"),
-            Self::NewPlan(plan) | Self::Plan(_, plan) => format!("PLAN#{}#{}", plan.dataset, plan.generation),
+            Self::NewPlan(plan) | Self::Plan(_, plan) | Self::ClosePlan(_, plan) => {
+                format!("PLAN#{}#{}", plan.dataset, plan.generation)
+            }
+            Self::NewRestore(restore) | Self::Restore(_, restore) => format!("RESTORE#{}", restore.n),
             Self::Chunk(chunk) => format!("CHUNK#{}", chunk.id),
         }
     }
@@ -122,6 +136,12 @@ impl Action {
                 let was = of.plans.get(&(plan.dataset.clone(), plan.generation));
                 !Guard::PlanRevision.stands() || was.is_some_and(|was| was.rev == *rev)
             }
+            Self::ClosePlan(rev, plan) => {
+                let was = of.plans.get(&(plan.dataset.clone(), plan.generation));
+                !Guard::PlansClosed.stands() || was.is_some_and(|was| was.rev == *rev)
+            }
+            Self::NewRestore(restore) => !of.restores.contains_key(&restore.n),
+            Self::Restore(rev, restore) => of.restores.get(&restore.n).is_some_and(|was| was.rev == *rev),
             // A second planner is stopped by the plan's revision and by the chunks it finds: one guard, two conditions.
             Self::Chunk(chunk) => !Guard::PlanRevision.stands() || !of.chunks.contains_key(&chunk.id),
         }
@@ -162,7 +182,12 @@ impl Action {
                 tables.keys.remove(&name);
             }
             Self::CheckHolds(..) => {}
-            Self::NewPlan(plan) | Self::Plan(_, plan) => {
+            // Without its guard a settled cancellation leaves the plans as they are.
+            Self::ClosePlan(..) if !Guard::PlansClosed.stands() => {}
+            Self::NewRestore(restore) | Self::Restore(_, restore) => {
+                tables.of_mut(key).restores.insert(restore.n, restore);
+            }
+            Self::NewPlan(plan) | Self::Plan(_, plan) | Self::ClosePlan(_, plan) => {
                 let id = (plan.dataset.clone(), plan.generation);
                 tables.of_mut(key).plans.insert(id, plan);
             }

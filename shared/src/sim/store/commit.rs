@@ -84,6 +84,9 @@ fn companion_action(commit: &Commit, companion: Companion) -> Action {
         Companion::DropKey(name) => Action::DropKey(name.text()),
         Companion::CheckHolds { subject_ref, version } => Action::CheckHolds(tenant, subject_ref, version),
         Companion::PutPlan(plan) => Action::NewPlan(plan),
+        Companion::ClosePlan { before_rev, plan } => Action::ClosePlan(before_rev, plan),
+        Companion::PutRestore(restore) => Action::NewRestore(restore),
+        Companion::CloseRestore { before_rev, restore } => Action::Restore(before_rev, restore),
     }
 }
 
@@ -95,6 +98,7 @@ fn conflict_of(refused: &[(Protects, Why)]) -> Result<Conflict, Fault> {
         (Protects::Scope, Conflict::ScopeTaken),
         (Protects::Holds, Conflict::HoldsChanged),
         (Protects::DataKey, Conflict::Moved),
+        (Protects::OpenPlan, Conflict::Moved),
     ] {
         if refused.contains(&(protects, Why::Condition)) {
             return Ok(conflict);

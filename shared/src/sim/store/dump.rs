@@ -36,6 +36,7 @@ fn of_request(key: &RequestKey, of: &OfRequest, lines: &mut Vec<String>) {
     lines.extend(of.mails.values().map(|row| json("mail", row)));
     lines.extend(of.plans.values().map(|row| json("plan", row)));
     lines.extend(of.chunks.values().map(|row| json("chunk", row)));
+    lines.extend(of.restores.values().map(|row| json("restore", row)));
     lines.extend(of.findings.values().map(|row| json("finding", row)));
     lines.extend(of.progress.iter().map(|row| json("progress", row)));
     lines.extend(of.previews.values().map(|kept| json("preview", &kept.row)));

@@ -11,6 +11,7 @@ use crate::domain::ids::{Category, DatasetId, Ref, RequestId, RequestKey, Tenant
 use crate::domain::job::Plan;
 use crate::domain::outbox::Mail;
 use crate::domain::request::Kind;
+use crate::domain::restore::Restore;
 use crate::ports::{HoldHead, Idempotency, Preview, Progress, RequestRow, WrappedKey};
 
 /// All rows of the three tables.
@@ -43,6 +44,8 @@ pub struct OfRequest {
     pub chunks: BTreeMap<ChunkId, Chunk>,
     /// Every version of a chunk that replaced another, in order: no row, but what tests look at.
     pub replaced: Vec<(Chunk, Chunk)>,
+    /// Its restorations.
+    pub restores: BTreeMap<u32, Restore>,
     /// Its findings, by chunk and code.
     pub findings: BTreeMap<(ChunkId, String), Finding>,
     /// The cached recount.

@@ -6,6 +6,7 @@ use super::{SimStore, settled};
 use crate::domain::chunk::{Chunk, ChunkId};
 use crate::domain::ids::{DatasetId, RequestKey};
 use crate::domain::job::Plan;
+use crate::domain::restore::Restore;
 use crate::knobs::Guard;
 use crate::ports::{Fault, Work};
 
@@ -69,6 +70,11 @@ impl Work for SimStore {
             Ok(self.chunk(key, &after.id).await?.as_ref() == Some(after))
         })
         .await
+    }
+
+    async fn restore(&self, key: &RequestKey, n: u32) -> Result<Option<Restore>, Fault> {
+        self.of(key, "read restoration", |of| of.restores.get(&n).cloned())
+            .await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Purge: destroy the planned version and everything older, then our marker.
 //!
-//! Guarantees: versions newer than the planned one are never destroyed, and what hides them stays. At no moment does a
+//! Guarantees: versions newer than the planned one are never destroyed, and what hides them stays; a planned version
+//! that is in use again is not destroyed either. At no moment does a
 //! destroyed or planned version become visible: older versions go first, then the planned one, and only when these are
 //! gone the markers. Because of that order a purge that broke off can be told from the listing and goes on: where the
 //! planned version is gone, the older ones are, too. A key of which only markers would be left is removed whole, for
@@ -9,7 +10,7 @@
 use std::collections::BTreeSet;
 
 use super::delete::{Deleted, Target};
-use super::history::{Entry, History};
+use super::history::{Entry, History, Top};
 use super::{Buckets, Planned, planned};
 use crate::domain::data_map::S3Place;
 use crate::domain::outcome::{Code, LineOutcome};
@@ -42,7 +43,10 @@ impl Buckets {
         for at in swept {
             let ours = outcomes[at].detail.take();
             outcomes[at] = LineOutcome::plain(Code::Purged);
-            if let Some(history) = found.get(lines[at].key) {
+            let history = found.get(lines[at].key);
+            if history.is_some_and(|history| is_in_use(history, &lines[at])) {
+                outcomes[at] = uncovered();
+            } else if let Some(history) = history {
                 doomed.push((at, doom(history, &lines[at], ours.as_deref())));
             }
         }
@@ -80,6 +84,21 @@ impl Buckets {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether the planned version is what the application sees: our marker is gone, because an operator brought the object
+/// back or the application did. What is in use is never destroyed.
+fn is_in_use(history: &History, line: &Planned<'_>) -> bool {
+    let is_planned = |top: Top<'_>| matches!(top, Top::Version(entry) if entry.id == line.version);
+    !line.was_deleted && history.newest().is_some_and(is_planned)
+}
+
+/// A record that somebody brought back since it was hidden.
+fn uncovered() -> LineOutcome {
+    LineOutcome {
+        code: Code::Recreated,
+        detail: Some("uncovered".to_owned()),
     }
 }
 

@@ -62,3 +62,24 @@ fn above_a_planned_marker_newer_versions_stay() {
     let versions = [entry("new", 3, true), entry("v1", 1, false)];
     assert_eq!(doomed(&versions, &markers, ("p", true), None), ["v1", "", "p d"]);
 }
+
+#[test]
+fn what_is_in_use_again_is_not_destroyed() {
+    let history = |versions: &[Entry], markers: &[Entry]| History {
+        versions: versions.to_vec(),
+        markers: markers.to_vec(),
+    };
+    let line = |was_deleted| Planned {
+        key: "k",
+        version: "p",
+        was_deleted,
+    };
+    let visible = history(&[entry("p", 3, true)], &[]);
+    assert!(is_in_use(&visible, &line(false)), "its marker is gone");
+    let hidden = history(&[entry("p", 3, false)], &[entry("ours", 5, true)]);
+    assert!(!is_in_use(&hidden, &line(false)));
+    let overwritten = history(&[entry("new", 9, true), entry("p", 3, false)], &[]);
+    assert!(!is_in_use(&overwritten, &line(false)), "the version in use is another");
+    let deleted = history(&[entry("v1", 1, false)], &[entry("p", 3, true)]);
+    assert!(!is_in_use(&deleted, &line(true)));
+}

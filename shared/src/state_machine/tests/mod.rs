@@ -13,6 +13,7 @@ mod life;
 mod properties;
 mod review;
 mod rows;
+mod run;
 mod submit;
 mod support;
 mod table;

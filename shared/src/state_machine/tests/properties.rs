@@ -11,8 +11,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::support::{
-    alice, alone, approval, auditor, bob, day, execution, give, in_one_call, later, method, on_behalf, policy, reject,
-    stranger, subject, submission, submitted, withdraw,
+    alice, alone, approval, auditor, bob, cancel, day, execution, give, in_one_call, later, method, on_behalf, policy,
+    reject, restore, stranger, subject, submission, submitted, withdraw,
 };
 use super::table::every_event;
 use crate::domain::actor::Caller;
@@ -36,7 +36,7 @@ enum Deed {
 type Life = (bool, bool, Vec<(i64, Deed)>);
 
 fn lives() -> impl Strategy<Value = Life> {
-    let command = (0..5_usize, 0..8_usize).prop_map(|(who, what)| Deed::Command(who, what));
+    let command = (0..5_usize, 0..14_usize).prop_map(|(who, what)| Deed::Command(who, what));
     let event = (0..every_event().len()).prop_map(Deed::Event);
     let wait = prop_oneof![Just(0), Just(1), 0..10 * 86_400_000_i64, Just(800 * 86_400_000)];
     let deeds = prop::collection::vec((wait, prop_oneof![command, event]), 1..80);
@@ -47,7 +47,7 @@ fn people() -> [Caller; 5] {
     [subject(), alice(), bob(), auditor(), stranger()]
 }
 
-/// Reject and withdraw are one in eight each, so that lives go on.
+/// What ends a life is rare enough that lives go on.
 fn command(what: usize, one_is_enough: bool) -> Command {
     let rules = if one_is_enough { alone() } else { policy("") };
     let fixing = |input: Approval| {
@@ -60,6 +60,11 @@ fn command(what: usize, one_is_enough: bool) -> Command {
         3 => fixing(in_one_call()),
         4 => reject("no"),
         5 => withdraw(Some("changed my mind")),
+        6 => Command::Pause,
+        7 => Command::Resume,
+        8 => cancel(),
+        9 => restore(false),
+        10 => restore(true),
         _ => Command::Execute(execution()),
     }
 }
@@ -230,10 +235,16 @@ fn coverage(reached: &BTreeSet<String>) {
         "Cancelled None",
         "Completed Some(Closing)",
     ];
+    let cut_short = ["Planning", "Sweeping", "Purging"].map(|phase| format!("Cancelled Some({phase})"));
     let phases = ["Planning", "Sweeping", "Recovering", "Purging", "Verifying", "Closing"];
     let shredded = ["shredded Completed", "shredded Rejected", "shredded Cancelled"];
     let at_work = phases.map(|phase| format!("InProgress Some({phase})"));
-    let all = statuses.into_iter().chain(shredded).map(str::to_owned).chain(at_work);
+    let all = statuses
+        .into_iter()
+        .chain(shredded)
+        .map(str::to_owned)
+        .chain(at_work)
+        .chain(cut_short);
     for place in all {
         assert!(
             reached.contains(&place),

@@ -48,34 +48,18 @@ pub(super) fn counts(of: &[(Code, u64)]) -> Counts {
 
 pub(super) fn chunk(generation: u8, n: u32, (op, state): (Op, ChunkState), of: &[(Code, u64)]) -> Chunk {
     let counts = counts(of);
-    let manifest = ManifestSlice {
-        object: "o".into(),
-        offset: 0,
-        length: 1,
-        sha256: String::new(),
+    let id = ChunkId {
+        dataset: "messages".parse().expect("slug"),
+        generation,
+        n,
     };
+    let lines = u32::try_from(counts.total()).expect("small");
     Chunk {
-        v: 1,
-        id: ChunkId {
-            dataset: "messages".parse().expect("slug"),
-            generation,
-            n,
-        },
-        lines: u32::try_from(counts.total()).expect("small"),
-        manifest,
         op,
         state,
-        epoch: 0,
-        attempts: 0,
-        send: 0,
-        lease_until: None,
-        holder: None,
         swept_at: (counts.of(Code::Swept) > 0).then(|| day(40)),
         counts,
-        outcome: None,
-        trouble: None,
-        touched_at: day(40),
-        rev: 0,
+        ..Chunk::planned(id, lines, ManifestSlice::nowhere(), day(40))
     }
 }
 

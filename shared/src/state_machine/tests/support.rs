@@ -8,7 +8,9 @@ use crate::domain::job::{Job, Phase};
 use crate::domain::personal::Personal;
 use crate::domain::policy::{Policy, PolicyFile};
 use crate::domain::request::{Completion, DataMapPin, DatasetPin, Kind, Notice, Status, SubjectRequest};
-use crate::state_machine::command::{Approval, CONFIRMATION, Command, Event, Execution, Order, VerificationInput};
+use crate::state_machine::command::{
+    Approval, CONFIRMATION, Cancellation, Command, Event, Execution, Order, Restoration, VerificationInput,
+};
 use crate::state_machine::refusal::Refusal;
 use crate::state_machine::request::{decide, observe};
 use crate::state_machine::submit::{Submission, submit};
@@ -166,6 +168,31 @@ pub(super) fn withdraw(reason: Option<&str>) -> Command {
         reason,
         retention: None,
     }
+}
+
+pub(super) fn cancel() -> Command {
+    Command::Cancel(Cancellation {
+        reason: Personal::new("the wrong person"),
+        anything_left: true,
+    })
+}
+
+pub(super) fn restore(all: bool) -> Command {
+    Command::Restore(Restoration {
+        reason: Personal::new("the wrong person"),
+        all,
+        anything_left: true,
+    })
+}
+
+/// Cancelled in the middle of its sweep.
+pub(super) fn cut_short() -> SubjectRequest {
+    let stopping = must(&in_phase(Phase::Sweeping), &bob(), cancel(), day(41));
+    let settled = Event::Settled {
+        recover_until: Some(day(47)),
+        account: [].into(),
+    };
+    observe(&stopping, settled, day(42)).expect("due").next
 }
 
 pub(super) fn give(

@@ -3,8 +3,10 @@
 //! A table is complete or the test fails: its cells are counted against the product, rows and columns are compared with
 //! the enums, and a new variant breaks the build in `column_of_command`, `column_of_event` or `support::in_status`.
 
-use super::support::{alice, approval, bob, day, execution, give, in_one_call, in_phase, in_status, method, reject};
-use super::support::{subject, withdraw};
+use std::collections::BTreeMap;
+
+use super::support::{alice, approval, bob, cancel, cut_short, day, execution, give, in_one_call, in_phase, in_status};
+use super::support::{method, must, reject, restore, subject, withdraw};
 use crate::domain::actor::Caller;
 use crate::domain::job::Phase;
 use crate::domain::request::{Completion, Notice, Status, SubjectRequest};
@@ -14,26 +16,26 @@ use crate::state_machine::request::observe;
 
 /// Where each command leads when every guard is content; `-`: 409 `not_in_this_status`.
 const COMMANDS: &str = "
-               verify     approve    reject     withdraw   execute
-    Pending    Verified   Approved   Rejected   Cancelled  -
-    Verified   -          Approved   Rejected   Cancelled  -
-    Approved   -          -          -          Cancelled  InProgress
-    InProgress -          -          -          -          -
-    Completed  -          -          -          -          -
-    Rejected   -          -          -          -          -
-    Cancelled  -          -          -          -          -
+               verify     approve    reject     withdraw   execute    pause      resume     cancel     restore
+    Pending    Verified   Approved   Rejected   Cancelled  -          -          -          -          -
+    Verified   -          Approved   Rejected   Cancelled  -          -          -          -          -
+    Approved   -          -          -          Cancelled  InProgress -          -          -          -
+    InProgress -          -          -          -          -          InProgress InProgress InProgress InProgress
+    Completed  -          -          -          -          -          -          -          -          -
+    Rejected   -          -          -          -          -          -          -          -          -
+    Cancelled  -          -          -          -          -          -          -          -          Cancelled
 ";
 
 /// Where each event leads, observed in the phase it belongs to; `-`: it does not concern the request.
 const EVENTS: &str = "
-               grace_over job_began  plan_complete swept      purge_began verify_began job_failed closing    completed  told       shredded
-    Pending    -          -          -             -          -           -            -          -          -          -          -
-    Verified   -          -          -             -          -           -            -          -          -          -          -
-    Approved   Approved   -          -             -          -           -            -          -          -          -          -
-    InProgress -          InProgress InProgress    InProgress InProgress  InProgress   InProgress InProgress Completed  -          -
-    Completed  -          -          -             -          -           -            -          -          -          -          Completed
-    Rejected   -          -          -             -          -           -            -          -          -          Rejected   Rejected
-    Cancelled  -          -          -             -          -           -            -          -          -          Cancelled  Cancelled
+               grace_over job_began  plan_complete swept      purge_began verify_began job_failed closing    settled    restored   emptied    completed  told       shredded
+    Pending    -          -          -             -          -           -            -          -          -          -          -          -          -          -
+    Verified   -          -          -             -          -           -            -          -          -          -          -          -          -          -
+    Approved   Approved   -          -             -          -           -            -          -          -          -          -          -          -          -
+    InProgress -          InProgress InProgress    InProgress InProgress  InProgress   InProgress InProgress Cancelled  InProgress -          Completed  -          -
+    Completed  -          -          -             -          -           -            -          -          -          -          -          -          -          Completed
+    Rejected   -          -          -             -          -           -            -          -          -          -          -          -          Rejected   Rejected
+    Cancelled  -          -          -             -          -           -            -          -          -          Cancelled  Cancelled  -          Cancelled  Cancelled
 ";
 
 /// The cells of a table as (row, column, cell), row by row.
@@ -56,6 +58,10 @@ fn column_of_command(command: &Command) -> usize {
         Command::Reject { .. } => 2,
         Command::Withdraw { .. } => 3,
         Command::Execute(_) => 4,
+        Command::Pause => 5,
+        Command::Resume => 6,
+        Command::Cancel(_) => 7,
+        Command::Restore(_) => 8,
     }
 }
 
@@ -72,6 +78,10 @@ fn every_command(status: Status) -> Vec<(Caller, Command)> {
         (alice(), reject("not a customer")),
         (subject(), withdraw(None)),
         (bob(), Command::Execute(execution())),
+        (bob(), Command::Pause),
+        (bob(), Command::Resume),
+        (bob(), cancel()),
+        (bob(), restore(false)),
     ];
     assert!(
         all.iter()
@@ -91,14 +101,17 @@ pub(super) fn column_of_event(event: &Event) -> (usize, &'static str) {
         Event::VerifyBegan => (5, "verify_began"),
         Event::JobFailed { .. } => (6, "job_failed"),
         Event::Closing { .. } => (7, "closing"),
-        Event::Completed { .. } => (8, "completed"),
-        Event::Told { .. } => (9, "told"),
-        Event::Shredded => (10, "shredded"),
+        Event::Settled { .. } => (8, "settled"),
+        Event::Restored { .. } => (9, "restored"),
+        Event::Emptied { .. } => (10, "emptied"),
+        Event::Completed { .. } => (11, "completed"),
+        Event::Told { .. } => (12, "told"),
+        Event::Shredded => (13, "shredded"),
     }
 }
 
 pub(super) fn every_event() -> Vec<Event> {
-    let (result, account) = (Completion::Full, [].into());
+    let (result, account) = (Completion::Full, BTreeMap::new());
     let (recover_until, findings) = (Some(day(47)), 0);
     let all = vec![
         Event::GraceOver,
@@ -111,7 +124,20 @@ pub(super) fn every_event() -> Vec<Event> {
         Event::PurgeBegan,
         Event::VerifyBegan,
         Event::JobFailed { findings: 1 },
-        Event::Closing { result, account },
+        Event::Closing {
+            result,
+            account: account.clone(),
+        },
+        Event::Settled {
+            recover_until,
+            account: account.clone(),
+        },
+        Event::Restored {
+            n: 1,
+            restored: 1,
+            skipped: 0,
+        },
+        Event::Emptied { account },
         Event::Completed { notice: Notice::Sent },
         Event::Told { notice: Notice::Sent },
         Event::Shredded,
@@ -120,22 +146,50 @@ pub(super) fn every_event() -> Vec<Event> {
     all
 }
 
-/// The request in a status, its job in the phase the event belongs to.
+/// The request in a status, as the event would meet it: its job in the phase, asked to stop, or restoring.
 fn ready_for(status: Status, event: &Event) -> SubjectRequest {
+    let stopping = || must(&in_phase(Phase::Sweeping), &bob(), cancel(), day(41));
+    let told = |mut request: SubjectRequest| {
+        request.facts.notice = Some(Notice::Sent);
+        request
+    };
+    match (status, event) {
+        (Status::InProgress, Event::Settled { .. }) => return stopping(),
+        (Status::InProgress, Event::Restored { .. }) => {
+            return must(&in_phase(Phase::Recovering), &bob(), restore(false), day(41));
+        }
+        (Status::Cancelled, Event::Restored { .. }) => return must(&cut_short(), &bob(), restore(true), day(43)),
+        (Status::Cancelled, Event::Emptied { .. }) => return told(cut_short()),
+        _ => {}
+    }
     let phase = match event {
         Event::Swept { .. } => Phase::Sweeping,
         Event::PurgeBegan => Phase::Recovering,
         Event::VerifyBegan | Event::JobFailed { .. } => Phase::Purging,
         Event::Closing { .. } => Phase::Verifying,
         Event::Completed { .. } => Phase::Closing,
-        Event::GraceOver | Event::JobBegan | Event::PlanComplete { .. } | Event::Told { .. } | Event::Shredded => {
-            Phase::Planning
-        }
+        Event::GraceOver
+        | Event::JobBegan
+        | Event::PlanComplete { .. }
+        | Event::Settled { .. }
+        | Event::Restored { .. }
+        | Event::Emptied { .. }
+        | Event::Told { .. }
+        | Event::Shredded => Phase::Planning,
     };
     if status == Status::InProgress {
         in_phase(phase)
     } else {
         in_status(status)
+    }
+}
+
+/// The request in a status, as the command would find it possible, if it ever is.
+fn open_to(status: Status, command: &Command) -> SubjectRequest {
+    match (status, command) {
+        (Status::InProgress, Command::Resume) => must(&in_phase(Phase::Planning), &bob(), Command::Pause, day(40)),
+        (Status::Cancelled, Command::Restore(_)) => cut_short(),
+        _ => in_status(status),
     }
 }
 
@@ -163,7 +217,7 @@ fn every_status_and_command() {
         assert_eq!(in_status(status).facts.status, status);
         for (by, command) in every_command(status) {
             let (row, column, cell) = expected.next().expect("complete");
-            let answer = give(&in_status(status), &by, command, day(40));
+            let answer = give(&open_to(status, &command), &by, command, day(40));
             match (cell.as_str(), answer) {
                 ("-", Err(refusal)) => {
                     let command = column.clone();

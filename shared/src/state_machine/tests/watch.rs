@@ -1,7 +1,7 @@
 //! As long as anything is owed there is an instant at which supervision looks again.
 
 use super::rows::{failed, running};
-use super::support::{day, in_phase, in_status, later};
+use super::support::{cut_short, day, in_phase, in_status, later};
 use crate::domain::job::{Job, Phase};
 use crate::domain::request::{Facts, Notice, Status};
 use crate::state_machine::watch::{PATIENCE_SECONDS, Purges, wake_at};
@@ -93,7 +93,7 @@ fn a_failed_job_purges_what_it_can_and_then_waits_for_a_person() {
 fn due(at: jiff::Timestamp) -> Purges {
     Purges {
         due: Some(at),
-        idle: false,
+        ..Purges::default()
     }
 }
 
@@ -120,9 +120,18 @@ fn purging_sleeps_until_the_next_window_ends_when_nobody_is_at_work() {
 #[test]
 fn recovering_wakes_when_the_first_purge_is_due() {
     let facts = in_phase(Phase::Recovering).facts;
-    assert_eq!(wake_at(&facts, false, due(day(90)), day(50)), Some(day(90)));
+    let idle = Purges {
+        idle: true,
+        ..due(day(90))
+    };
+    assert_eq!(wake_at(&facts, false, idle, day(50)), Some(day(90)));
     assert_eq!(
-        wake_at(&facts, true, due(day(90)), day(50)),
+        wake_at(&facts, false, due(day(90)), day(50)),
+        Some(soon()),
+        "expiries are being removed"
+    );
+    assert_eq!(
+        wake_at(&facts, true, idle, day(50)),
         Some(soon()),
         "a mail does not wait for it"
     );
@@ -142,6 +151,66 @@ fn what_is_closed_wakes_until_it_is_shredded() {
         facts.shredded = true;
         assert_eq!(wakes(&facts), None, "{status}");
     }
+}
+
+#[test]
+fn what_a_hold_keeps_is_looked_at_now_and_then() {
+    let hour = Some(later(day(50), 3_600_000));
+    let held = Purges {
+        idle: true,
+        held: true,
+        due: None,
+    };
+    for phase in [Phase::Recovering, Phase::Purging] {
+        let facts = in_phase(phase).facts;
+        let at = |purges| wake_at(&facts, false, purges, day(50));
+        assert_eq!(at(held), hour);
+        let sooner = later(day(50), 1);
+        let due = Some(sooner);
+        assert_eq!(
+            at(Purges { due, ..held }),
+            due,
+            "what it does not cover is purged in time"
+        );
+    }
+}
+
+#[test]
+fn a_cancellation_that_is_not_settled_and_a_restoration_wake_soon() {
+    let mut stopping = in_phase(Phase::Recovering).facts;
+    let idle = Purges {
+        idle: true,
+        ..due(day(90))
+    };
+    let at = |facts: &Facts| wake_at(facts, false, idle, day(50));
+    stopping.job.as_mut().expect("a job").cancel_requested = true;
+    assert_eq!(at(&stopping), Some(soon()));
+    let mut restoring = in_phase(Phase::Recovering).facts;
+    restoring.restoring = Some(1);
+    assert_eq!(at(&restoring), Some(soon()));
+    let mut cancelled = cut_short().facts;
+    cancelled.notice = Some(Notice::Sent);
+    cancelled.restoring = Some(1);
+    assert_eq!(at(&cancelled), Some(soon()));
+}
+
+#[test]
+fn what_a_cancellation_left_wakes_when_it_is_due_and_never_falls_silent() {
+    let mut facts = cut_short().facts;
+    facts.notice = Some(Notice::Sent);
+    let at = |purges| wake_at(&facts, false, purges, day(50));
+    let idle = |due| Purges {
+        due,
+        idle: true,
+        held: false,
+    };
+    let hour = later(day(50), 3_600_000);
+    let (before, after, past) = (later(day(50), 1), day(90), day(49));
+    assert_eq!(at(idle(Some(before))), Some(before));
+    assert_eq!(at(idle(Some(after))), Some(after));
+    assert_eq!(at(idle(Some(past))), Some(day(50)), "an instant in the past is now");
+    assert_eq!(at(idle(None)), Some(hour));
+    assert_eq!(at(Purges::default()), Some(soon()), "somebody is at work");
 }
 
 #[test]

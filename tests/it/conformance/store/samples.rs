@@ -202,32 +202,16 @@ pub(crate) fn plan() -> Plan {
 
 /// A chunk that is ready.
 pub(crate) fn chunk(n: u32) -> Chunk {
-    Chunk {
-        v: 1,
-        id: ChunkId {
-            dataset: "messages".parse().expect("slug"),
-            generation: 0,
-            n,
-        },
-        lines: 500,
-        manifest: ManifestSlice {
-            object: "page".into(),
-            offset: 0,
-            length: 9,
-            sha256: "00".repeat(32),
-        },
-        op: Op::Sweep,
-        state: ChunkState::Ready,
-        epoch: 0,
-        attempts: 0,
-        send: 0,
-        lease_until: None,
-        holder: None,
-        swept_at: None,
-        counts: Counts::all(Code::Untouched, 500),
-        outcome: None,
-        trouble: None,
-        touched_at: at(0),
-        rev: 0,
-    }
+    let id = ChunkId {
+        dataset: "messages".parse().expect("slug"),
+        generation: 0,
+        n,
+    };
+    let manifest = ManifestSlice {
+        object: "page".into(),
+        offset: 0,
+        length: 9,
+        sha256: "00".repeat(32),
+    };
+    Chunk::planned(id, 500, manifest, at(0))
 }

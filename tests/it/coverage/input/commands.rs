@@ -24,6 +24,22 @@ async fn a_bad_command_is_told_where_and_writes_nothing() {
         ("/withdraw", json!({ "reason": 5 }), "/reason"),
         ("/approve", json!({ "verification": {} }), "/verification/method"),
         ("/approve", json!({ "force": true }), "/force"),
+        ("/pause", json!({ "reason": "x" }), "/reason"),
+        ("/cancel", json!({}), "/reason"),
+        ("/restore", json!({ "all": true }), "/reason"),
+        ("/restore", json!({ "reason": "x" }), "/refs"),
+        ("/restore", json!({ "reason": "x", "refs": [] }), "/refs"),
+        (
+            "/restore",
+            json!({ "reason": "x", "refs": ["profiles.0.0.0", "profiles.1"] }),
+            "/refs/1",
+        ),
+        (
+            "/restore",
+            json!({ "reason": "x", "refs": ["a.0.0.0"], "all": true }),
+            "/all",
+        ),
+        ("/restore", json!({ "reason": "x", "all": false }), "/all"),
         (
             "/execute",
             json!({ "confirmation": "EXECUTE DELETE NOW" }),

@@ -38,33 +38,20 @@ pub(crate) fn chunk(row: rows::Chunk, lapsed: bool) -> Chunk {
     };
     let n = u32::try_from(row.n).expect("small");
     let lease_end = if lapsed { NOW } else { later() };
+    let id = ChunkId {
+        dataset: "messages".parse().expect("slug"),
+        generation: 0,
+        n,
+    };
     Chunk {
-        v: 1,
-        id: ChunkId {
-            dataset: "messages".parse().expect("slug"),
-            generation: 0,
-            n,
-        },
-        lines: 1,
-        manifest: ManifestSlice {
-            object: String::new(),
-            offset: 0,
-            length: 1,
-            sha256: String::new(),
-        },
-        op: Op::Sweep,
         state,
         epoch: row.epoch.into(),
-        attempts: 0,
         send: row.send.into(),
         lease_until: (row.state == ChunkState::Leased).then_some(lease_end),
-        holder: None,
-        swept_at: None,
         counts: Counts::all(code, 1),
         outcome: row.outcome.map(|epoch| epoch.to_string()),
-        trouble: None,
-        touched_at: NOW,
         rev: row.rev.into(),
+        ..Chunk::planned(id, 1, ManifestSlice::nowhere(), NOW)
     }
 }
 

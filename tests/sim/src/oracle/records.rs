@@ -1,13 +1,13 @@
 //! Records: nothing outside the scope is touched, nothing is destroyed early, nothing in scope is left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::request::Status;
 use shared::sim::sources::journal::{Effect, Record, RecordId, What, Who};
 
 use super::{Before, Case};
-use crate::scenario::{ANOTHER, owner};
+use crate::scenario::{ANOTHER, Meanwhile, owner};
 use crate::stack::Stack;
 
 /// When each record was hidden last.
@@ -19,12 +19,19 @@ const TOLERANCE: SignedDuration = SignedDuration::from_secs(3 * 300 + 10);
 pub(super) fn check(stack: &Stack, cases: &[Case], before: &Before, wrong: &mut Vec<String>) {
     let journal = stack.outside.sources.journal();
     let mut hidden_at = Hidden::new();
+    let mut restored = BTreeSet::new();
     for effect in &journal {
         if let Err(why) = allowed(cases, &hidden_at, effect) {
             wrong.push(format!("{} at {}: {why} ({:?})", effect.record, effect.at, effect.what));
         }
         if matches!(effect.what, What::Marked { .. } | What::Hidden { .. }) {
             hidden_at.insert(effect.record.clone(), effect.at);
+            if restored.remove(&effect.record) {
+                wrong.push(format!("{} was brought back and hidden again", effect.record));
+            }
+        }
+        if matches!(effect.what, What::Restored | What::Uncovered { .. }) {
+            restored.insert(effect.record.clone());
         }
     }
     let after = stack.outside.sources.snapshot();
@@ -33,13 +40,32 @@ pub(super) fn check(stack: &Stack, cases: &[Case], before: &Before, wrong: &mut 
             wrong.push(format!("{record} belongs to nobody who asked, and changed"));
         }
     }
+    if stack.meanwhile() == Meanwhile::Nothing {
+        check_restored(&restored, before, &after, wrong);
+    }
     for case in cases.iter().filter(|case| case.facts.status == Status::Completed) {
         let Some(executed_at) = case.executed_at() else {
             continue;
         };
-        let left = after.iter().filter(|(record, _)| case.covers(record));
+        let left = after
+            .iter()
+            .filter(|(record, _)| case.covers(record) && !restored.contains(*record));
         for (record, _) in left.filter(|(_, content)| is_older(content, executed_at)) {
             wrong.push(format!("{record} is left of {}", case.life.subject));
+        }
+    }
+}
+
+/// What was brought back is as it was before anything happened, to the byte.
+fn check_restored(
+    restored: &BTreeSet<RecordId>,
+    before: &Before,
+    after: &BTreeMap<RecordId, Record>,
+    wrong: &mut Vec<String>,
+) {
+    for record in restored {
+        if after.get(record) != before.0.get(record) {
+            wrong.push(format!("{record} was brought back otherwise than it was"));
         }
     }
 }

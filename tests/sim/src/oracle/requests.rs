@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use shared::audit::{Outcome, verify};
 use shared::domain::ids::RequestId;
 use shared::domain::job::{JobStatus, Tally};
-use shared::domain::outcome::Counts;
+use shared::domain::outcome::{Code, Counts};
 use shared::domain::request::{Facts, Status};
 use shared::state_machine::job::MAX_VERIFICATIONS;
 
@@ -25,6 +25,7 @@ pub(super) fn check(stack: &Stack, case: &Case, wrong: &mut Vec<String>) {
     ended(stack, case, &mut complain);
     trail(stack, case, &mut complain);
     account(stack, case, &mut complain);
+    cut_short(stack, case, &mut complain);
     left(stack, case, &mut complain);
     mails(stack, case, &mut complain);
 }
@@ -45,17 +46,26 @@ pub(super) fn check_overlaps(all: &[Facts], wrong: &mut Vec<String>) {
 
 /// The ending its people wanted; a failed job only for a reason that somebody can read.
 fn ended(stack: &Stack, case: &Case, complain: &mut impl FnMut(String)) {
+    let facts = &case.facts;
+    let entries = stack.outside.entries(&facts.key());
+    let stopped = entries
+        .iter()
+        .any(|entry| entry.body.action == "cancel" && entry.body.outcome == Outcome::Done);
     let expected = match case.life.aim {
-        Aim::Erase => Status::Completed,
+        Aim::Erase | Aim::Pause | Aim::RestoreOne => Status::Completed,
         Aim::Withdraw => Status::Cancelled,
+        // Who comes too late finds everything purged, and nothing to cancel.
+        Aim::Cancel | Aim::CancelAndRestore if !stopped => Status::Completed,
+        Aim::Cancel | Aim::CancelAndRestore => Status::Cancelled,
         Aim::Reject => Status::Rejected,
     };
-    let facts = &case.facts;
     if facts.status == Status::InProgress {
         let findings = stack.outside.findings(&facts.key());
         let failed = facts.job.as_ref().is_some_and(|job| job.status == JobStatus::Failed);
         // Five workers of a chunk can die in a storm: it is given up, flagged, and its siblings go on.
-        let given_up = findings.iter().all(|finding| finding.code == "parked");
+        let given_up = findings
+            .iter()
+            .all(|finding| matches!(finding.code.as_str(), "parked" | "restore_unclear"));
         if !failed || findings.is_empty() || !(given_up || stack.may_fail()) {
             complain(format!(
                 "stands still in progress: {:?}, findings {findings:?}",
@@ -166,6 +176,65 @@ fn account(stack: &Stack, case: &Case, complain: &mut impl FnMut(String)) {
         .collect();
     if told != Some(&expected.into()) {
         complain(format!("the trail tells {told:?}"));
+    }
+}
+
+/// A cancelled request's account at its settling, and every restoration's, are what rows and trail say.
+fn cut_short(stack: &Stack, case: &Case, complain: &mut impl FnMut(String)) {
+    let (outside, facts) = (&stack.outside, &case.facts);
+    for restore in outside.restores(&facts.key()) {
+        if restore.finished_at.is_none() {
+            complain(format!("restoration {} is not finished", restore.n));
+        }
+        let chunks = outside.chunks(&facts.key());
+        let (again, _) = restore.recount(&chunks, |_| false);
+        let last = restore.n == facts.restores;
+        if last && again.restored != restore.result.restored {
+            complain(format!(
+                "restoration {} brought {:?} back, it says {:?}",
+                restore.n, again, restore.result
+            ));
+        }
+    }
+    if facts.status != Status::Cancelled || facts.job.is_none() {
+        return;
+    }
+    let (plans, chunks) = (outside.plans(&facts.key()), outside.chunks(&facts.key()));
+    let tally = Tally::recount(&plans, &chunks, facts.job.as_ref().map_or(0, |job| job.generation));
+    if plans.iter().any(|plan| !plan.complete) {
+        complain("was settled with an open plan".to_owned());
+    }
+    if facts.shredded && tally.by_dataset != facts.account {
+        complain(format!("account {:?}, recount {:?}", facts.account, tally.by_dataset));
+    }
+    settled_is_exact(stack, case, &tally, complain);
+}
+
+/// What was settled changes afterwards only by purging and restoring what was swept.
+fn settled_is_exact(stack: &Stack, case: &Case, tally: &Tally, complain: &mut impl FnMut(String)) {
+    let entries = stack.outside.entries(&case.facts.key());
+    let settled = entries.iter().find(|entry| entry.body.action == "cancelled");
+    let Some(account) = settled.and_then(|entry| entry.body.details.get("account")) else {
+        complain("the trail tells nothing of its account".to_owned());
+        return;
+    };
+    let told = |code: &str| -> u64 {
+        let datasets = account.as_object().into_iter().flatten();
+        datasets.filter_map(|(_, counts)| counts.get(code)?.as_u64()).sum()
+    };
+    let untouched = tally.counts.of(Code::Untouched);
+    if told("untouched") != untouched {
+        complain(format!(
+            "{} untouched when it was settled, {untouched} now",
+            told("untouched")
+        ));
+    }
+    let all: u64 = Code::ALL.into_iter().map(|code| told(code.as_str())).sum();
+    if all != tally.counts.total() {
+        complain(format!(
+            "{all} records accounted for when it was settled, {} now",
+            tally.counts.total()
+        ));
     }
 }
 

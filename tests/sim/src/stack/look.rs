@@ -6,7 +6,9 @@ use shared::domain::finding::Finding;
 use shared::domain::ids::RequestKey;
 use shared::domain::job::Plan;
 use shared::domain::outbox::Mail;
+use shared::domain::outcome::Code;
 use shared::domain::request::Facts;
+use shared::domain::restore::{RecordRef, Restore};
 use shared::ports::{KeyName, RequestRow};
 use shared::sim::store::tables::OfRequest;
 
@@ -26,6 +28,22 @@ impl Outside {
     /// Every chunk's row.
     pub fn chunks(&self, key: &RequestKey) -> Vec<Chunk> {
         self.of(key, |of| of.chunks.values().cloned().collect())
+    }
+
+    /// The first line of the first chunk that holds swept records, as an operator would pick it from a list.
+    pub fn one_swept(&self, key: &RequestKey) -> Vec<RecordRef> {
+        let chunks = self.chunks(key);
+        let swept = chunks.into_iter().find(|chunk| chunk.counts.of(Code::Swept) > 0);
+        let first = swept.map(|chunk| RecordRef {
+            chunk: chunk.id,
+            line: 0,
+        });
+        first.into_iter().collect()
+    }
+
+    /// Every restoration's row.
+    pub fn restores(&self, key: &RequestKey) -> Vec<Restore> {
+        self.of(key, |of| of.restores.values().cloned().collect())
     }
 
     /// Every chunk row that was replaced, and by what.

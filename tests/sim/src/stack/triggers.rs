@@ -19,7 +19,7 @@ use shared::workflow::work_chunk::Invocation;
 use super::{Clock, Outside, TIMEOUT};
 use crate::people::{Deed, carry_out, next_deed, tenant};
 use crate::readers::look;
-use crate::scenario::{Life, Meanwhile, Scenario, Ttl};
+use crate::scenario::{Aim, Life, Meanwhile, Scenario, Ttl};
 
 /// Invocations of one function at a time (`MaximumConcurrency`).
 const CONCURRENCY: usize = 4;
@@ -57,6 +57,7 @@ struct Case {
     id: Rc<RefCell<Option<RequestId>>>,
     next_at: Timestamp,
     task: Option<TaskId>,
+    paused_before: bool,
 }
 
 /// Something that could happen now.
@@ -107,6 +108,7 @@ impl Stack {
             id: Rc::default(),
             next_at: now,
             task: None,
+            paused_before: false,
         };
         let cases = scenario.lives.iter().map(case).collect();
         Self {
@@ -310,9 +312,17 @@ impl Stack {
 
     fn person(&mut self, which: usize) {
         let now = self.outside.world.now();
-        self.cases[which].next_at = now + PATIENCE;
         let facts = self.facts(&self.cases[which]);
-        if let Some(deed) = next_deed(self.cases[which].life.aim, facts.as_ref(), now) {
+        let case = &mut self.cases[which];
+        case.paused_before |= facts
+            .as_ref()
+            .and_then(|facts| facts.job.as_ref())
+            .is_some_and(|job| job.paused);
+        if let Some(deed) = next_deed(case.life.aim, facts.as_ref(), case.paused_before, now) {
+            // Who means to step in stays at the screen: at any moment of the job.
+            let hurry = deed == Deed::Execute && case.life.aim != Aim::Erase;
+            let soon = || SignedDuration::from_millis(self.outside.world.roll(|dice| dice.between(0, 4_000)));
+            self.cases[which].next_at = now + if hurry { soon() } else { PATIENCE };
             self.act(which, deed);
             if self.habits.twice {
                 self.act(which, deed);
@@ -498,10 +508,10 @@ impl Stack {
         let facts = self.facts(case);
         let at = case.next_at;
         match facts.as_ref() {
-            Some(facts) if facts.status == Status::Approved && case.life.aim == crate::scenario::Aim::Erase => {
+            Some(facts) if facts.status == Status::Approved && case.life.aim != Aim::Withdraw => {
                 facts.grace_ends_at.map(|end| at.max(end + UNHURRIED))
             }
-            facts => next_deed(case.life.aim, facts, at).map(|_| at),
+            facts => next_deed(case.life.aim, facts, case.paused_before, at).map(|_| at),
         }
     }
 }
