@@ -22,6 +22,7 @@ use crate::domain::message::PlanMessage;
 use crate::domain::object_keys;
 use crate::domain::outcome::{Code, Counts};
 use crate::domain::request::{Facts, Status};
+use crate::domain::retention;
 use crate::knobs::sizes;
 use crate::ports::{Config, DataKey, Fault, Keys, Manifests, PageOrder, Queues, Requests, Sealer, Sources, Work};
 use crate::state_machine::command::Event;
@@ -174,7 +175,13 @@ where
             cursor: cursor.as_deref(),
             limit: sizes().page_chunks * sizes().chunk_records,
         };
-        let page = self.sources.page(order).await?;
+        let cutoff = order.cutoff;
+        let mut page = self.sources.page(order).await?;
+        if plan.generation > 0 {
+            // What has to be kept is where it was, and the first plan accounts for it.
+            page.lines
+                .retain(|line| retention::kept(dataset.retain.as_ref(), line, cutoff).is_none());
+        }
         let chunks = self.store_chunks(facts, plan, data_key, &page.lines, now).await?;
         let mut after = plan.clone();
         after.cursor = match &page.next {
