@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{Category, DatasetId, SubjectId, Tenant};
+use super::period::Period;
 
 /// The file, format version 1.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +58,9 @@ pub struct Dataset {
     /// The pace the owner allows, records a second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_records_per_second: Option<u32>,
+    /// What has to be kept, for how long and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retain: Option<Retain>,
 }
 
 /// The source behind a dataset.
@@ -126,6 +130,19 @@ pub struct Tombstone {
     /// Names of the marks.
     #[serde(default)]
     pub marks: Marks,
+}
+
+impl Tombstone {
+    /// Whether a sweep may write this attribute.
+    fn writes(&self, attribute: &str) -> bool {
+        let Marks {
+            id,
+            deleted_at,
+            ttl_was,
+        } = &self.marks;
+        [id, deleted_at, ttl_was].into_iter().any(|mark| mark == attribute)
+            || self.ttl_attribute.as_deref() == Some(attribute)
+    }
 }
 
 /// The one mode of a [`Tombstone`].
@@ -245,16 +262,36 @@ pub struct WrittenAt {
 }
 
 /// Forms of an instant in an application's item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimeFormat {
     /// A string, RFC 3339.
+    #[default]
     Rfc3339,
     /// A number of seconds since 1970.
     EpochSeconds,
     /// A number of milliseconds since 1970.
     EpochMillis,
 }
+
+/// A duty to keep records: `{for: P7Y, from: issued_at, ground: "..."}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retain {
+    /// For how long, by the UTC calendar.
+    #[serde(rename = "for")]
+    pub period: Period,
+    /// The attribute this time counts from; of an object always [`LAST_MODIFIED`].
+    pub from: String,
+    /// Its form.
+    #[serde(default)]
+    pub format: TimeFormat,
+    /// The legal ground, for the person and the trail.
+    pub ground: String,
+}
+
+/// What the retention of an object counts from.
+pub const LAST_MODIFIED: &str = "last_modified";
 
 /// Why a data map is refused, with the dataset and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -380,7 +417,33 @@ impl Dataset {
             }
             Place::Dynamodb(_) | Place::S3(_) => {}
         }
+        found.extend(self.retain.iter().flat_map(|retain| self.mistakes_in(retain)));
         found.into_iter()
+    }
+
+    fn mistakes_in(&self, retain: &Retain) -> Vec<String> {
+        let mut found = Vec::new();
+        if retain.ground.trim().is_empty() {
+            found.push("retain: ground is blank; state the law or contract that demands it".to_owned());
+        }
+        if retain.period.is_zero() {
+            found.push("retain: for is no time at all; write a period such as P7Y, or leave retain out".to_owned());
+        }
+        match &self.place {
+            Place::S3(_) if retain.from != LAST_MODIFIED || retain.format != TimeFormat::default() => {
+                found.push(format!(
+                    "retain: an S3 object has no attributes; write from: {LAST_MODIFIED}, without a format"
+                ));
+            }
+            Place::Dynamodb(_) if retain.from.is_empty() => {
+                found.push("retain: from is empty; name the attribute the time counts from".to_owned());
+            }
+            Place::Dynamodb(p) if p.soft_delete.writes(&retain.from) => {
+                found.push("retain: from names an attribute that the sweep itself writes; name another one".to_owned());
+            }
+            Place::Dynamodb(_) | Place::S3(_) => {}
+        }
+        found
     }
 }
 
@@ -424,6 +487,7 @@ datasets:
     written_at: {attribute: sent_at, format: rfc3339}
     soft_delete: {mode: tombstone, expiry: ttl, ttl_attribute: expires_at}
     max_records_per_second: 1000000
+    retain: {for: P7Y, from: sent_at, ground: Commercial letters}
   - id: attachments
     category: attachments
     description: Files
@@ -432,6 +496,7 @@ datasets:
     prefix: "{tenant}/{subject}/"
     tenant: {in: key}
     soft_delete: {mode: marker}
+    retain: {for: P10Y, from: last_modified, ground: Tax law}
 excluded:
   - {table: sessions, reason: holds no personal data}
 "#;
@@ -482,6 +547,11 @@ excluded:
     fn the_documented_form_parses() {
         let map = DataMap::parse(MAP).expect("valid");
         assert!(map.datasets[0].waits_for_ttl() && !map.datasets[1].waits_for_ttl());
+        let retain = map.datasets[0].retain.as_ref().expect("a duty to keep");
+        assert_eq!(
+            (retain.period.to_string().as_str(), retain.format),
+            ("P7Y", TimeFormat::Rfc3339)
+        );
         let (tenant, subject) = (
             "acme".parse().expect("slug"),
             SubjectId::try_from("7".to_owned()).expect("id"),
@@ -530,6 +600,19 @@ excluded:
                 "tenant: {attribute: t}\n    soft_delete: {mode: marker}",
                 "S3 object",
             ),
+            ("Tax law", "\" \"", "ground is blank"),
+            ("for: P10Y", "for: P0D", "no time at all"),
+            ("for: P10Y", "for: ten years", "ISO 8601"),
+            ("from: last_modified", "from: created", "write from: last_modified"),
+            (
+                "from: last_modified",
+                "from: last_modified, format: epoch_millis",
+                "without a format",
+            ),
+            ("from: sent_at", "from: \"\"", "from is empty"),
+            ("from: sent_at", "from: expires_at", "the sweep itself writes"),
+            ("from: sent_at", "from: erasure_id", "the sweep itself writes"),
+            ("from: sent_at", "since: sent_at", "since"),
         ] {
             let yaml = MAP.replacen(from, to, 1);
             assert_ne!(yaml, MAP, "the sample has {from}");

@@ -61,6 +61,10 @@ pub fn explain(code: &str) -> Explanation {
             "The record carries the mark of another request.",
             "Wait until that request is completed. Keep this one: this version cannot retry.",
         ),
+        "retention_unreadable" => (
+            "The record must be kept for a time, but the date this time counts from is missing or cannot be read. It was kept.",
+            "Correct the date in the record, or the attribute or its format in the data map. Keep the request: this version cannot retry.",
+        ),
         "object_locked" => (
             "Object Lock protects the object.",
             "Wait for the lock to end, or record the ground for keeping it.",

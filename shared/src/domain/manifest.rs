@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A DynamoDB key attribute, or another scalar, in the wire's own letters.
@@ -38,6 +39,9 @@ pub enum Line {
         /// The `written_at` attribute's value.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         written: Option<Scalar>,
+        /// The attribute its retention counts from; only where the data map retains.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dated: Option<Scalar>,
     },
     /// An object of a versioned bucket.
     Object {
@@ -48,6 +52,9 @@ pub enum Line {
         /// Whether that version was a delete marker: the application had deleted it, so we hide nothing and, later,
         /// bring nothing back.
         was_deleted: bool,
+        /// LastModified of the newest version that is no delete marker; only where the data map retains.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        modified: Option<Timestamp>,
     },
 }
 
@@ -90,14 +97,30 @@ mod tests {
                 ]),
                 ttl: Some(Scalar::N("1700000000".into())),
                 written: None,
+                dated: Some(Scalar::S("2019-04-01T00:00:00Z".into())),
             },
             Line::Object {
                 key: "acme/1/ä b.txt".into(),
                 version: "v1".into(),
                 was_deleted: true,
+                modified: Some(Timestamp::UNIX_EPOCH),
             },
         ];
         assert_eq!(decode(&encode(&lines).expect("encodes")).expect("decodes"), lines);
         assert!(!format!("{lines:?}").contains("acme"));
+    }
+
+    #[test]
+    fn lines_of_before_retention_are_still_read() {
+        let old = br#"{"k":"item","key":{"pk":{"S":"a"}}}
+{"k":"object","key":"a","version":"v1","was_deleted":false}"#;
+        let lines = decode(old).expect("decodes");
+        assert!(matches!(&lines[0], Line::Item { dated: None, .. }));
+        assert!(matches!(&lines[1], Line::Object { modified: None, .. }));
+        assert_eq!(
+            encode(&lines).expect("encodes").trim_ascii_end(),
+            old,
+            "and written as they were"
+        );
     }
 }

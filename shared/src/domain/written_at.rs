@@ -1,4 +1,4 @@
-//! When a record was written, by the record itself, compared with the cutoff. Pure.
+//! An instant as an application's item has it: when it was written, compared with the cutoff. Pure.
 //!
 //! Guarantees: only a value that can be read *and* is after the cutoff puts a record out of scope. A missing or
 //! unreadable value leaves it in scope: forgetting an erasure is worse than erasing what its owner dated badly.
@@ -15,7 +15,8 @@ pub fn is_later(form: &WrittenAt, value: Option<&Scalar>, cutoff: Timestamp) -> 
         .is_some_and(|written| written > cutoff)
 }
 
-fn instant(format: TimeFormat, value: &Scalar) -> Option<Timestamp> {
+/// The instant a value means in this format; none if it cannot be read.
+pub fn instant(format: TimeFormat, value: &Scalar) -> Option<Timestamp> {
     match (format, value) {
         (TimeFormat::Rfc3339, Scalar::S(text)) => text.parse().ok(),
         (TimeFormat::EpochSeconds, Scalar::N(text) | Scalar::S(text)) => epoch(text, 1_000_000_000),

@@ -88,7 +88,8 @@ const READING: &str = r#""dynamodb:DescribeTable","dynamodb:Query","dynamodb:Bat
 const WRITING: &str = r#""dynamodb:PartiQLUpdate","dynamodb:PartiQLDelete","dynamodb:BatchExecuteStatement",
     "s3:DeleteObject","s3:DeleteObjectVersion","s3:GetObject""#;
 
-/// What `lethe data-map apply` grants is enough: to plan with the first list, to sweep and purge with both.
+/// What `lethe data-map apply` grants is enough: to plan with the first list, to sweep, strip, restore and purge with
+/// both.
 #[tokio::test]
 async fn these_actions_are_enough() {
     let table = Scratch::table(ScalarAttributeType::S, WITH_TTL).await;
@@ -115,6 +116,16 @@ async fn these_actions_are_enough() {
             .await
             .expect("inspected");
         assert_eq!(codes(&inspected), [Code::Swept]);
+        let account: Vec<_> = lines.iter().cloned().zip(swept).collect();
+        let stripped = writer
+            .strip(scratch.desk.strip_order(&account))
+            .await
+            .expect("stripped");
+        assert_eq!(codes(&stripped), [Code::Swept]);
+        let order = scratch.desk.restore_order(&account, None);
+        assert_eq!(codes(&writer.restore(order).await.expect("restored")), [Code::Restored]);
+        let order = scratch.desk.sweep_order(&lines, MINE);
+        let swept = writer.sweep(order, &Always).await.expect("swept again");
         let lines: Vec<_> = lines.into_iter().zip(swept).collect();
         let purged = writer.purge(scratch.desk.purge_order(&lines)).await.expect("purged");
         assert_eq!(codes(&purged), [Code::Purged]);

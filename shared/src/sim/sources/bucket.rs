@@ -40,6 +40,7 @@ impl Planned {
                 key,
                 version,
                 was_deleted,
+                modified: _,
             } => Ok(Self {
                 at,
                 key: key.clone(),

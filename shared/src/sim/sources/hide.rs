@@ -9,6 +9,7 @@ use super::journal::{Effect, RecordId, Version, What, Who};
 use super::{SimSources, State};
 use crate::domain::data_map::S3Place;
 use crate::domain::outcome::{Code, LineOutcome};
+use crate::domain::retention;
 use crate::ports::{Fault, SweepOrder, Watch};
 
 const HIDE: &str = "put delete markers";
@@ -32,7 +33,15 @@ impl SimSources {
             return Ok(found);
         }
         let mut open = planned(order)?;
-        let mut outcomes = vec![LineOutcome::failed("changed"); open.len()];
+        let mut outcomes = vec![LineOutcome::plain(Code::Untouched); open.len()];
+        let kept = |line: &Planned| {
+            let line = &order.lines[line.at];
+            retention::kept(order.dataset.retain.as_ref(), line, order.cutoff)
+        };
+        for line in &open {
+            outcomes[line.at] = kept(line).unwrap_or(LineOutcome::failed("changed"));
+        }
+        open.retain(|line| kept(line).is_none());
         // The second round is for keys written between the look and the marker.
         for maybe_ours in [order.again, true] {
             open = self

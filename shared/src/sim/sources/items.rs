@@ -143,13 +143,7 @@ impl SimSources {
             return Found::Later;
         }
         let key = self.state.borrow().tables[&view.place.table].keys.of(item);
-        key.map_or(Found::NotOurs, |key| {
-            Found::Line(Line::Item {
-                key,
-                ttl: view.ttl(item),
-                written: view.written(item),
-            })
-        })
+        key.map_or(Found::NotOurs, |key| Found::Line(view.line(key, item)))
     }
 
     /// Notes what was planned, for the journal.

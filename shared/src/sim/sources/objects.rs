@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::bucket::{Planned, has_later, newest_until};
 use super::calls::batch;
 use super::journal::{RecordId, Version};
@@ -96,6 +98,7 @@ impl SimSources {
             key: key.to_owned(),
             version: history[at].id.clone(),
             was_deleted: history[at].is_marker(),
+            modified: order.dataset.retain.is_some().then(|| dated(&history[..=at])),
         })
     }
 
@@ -116,4 +119,13 @@ impl SimSources {
             _ => Ok(()),
         }
     }
+}
+
+/// When the content was written, as a listing says: by the newest version, where there is one.
+fn dated(in_scope: &[Version]) -> Timestamp {
+    let content = in_scope.iter().rfind(|version| !version.is_marker());
+    let made = content
+        .or(in_scope.last())
+        .map_or(Timestamp::MIN, |version| version.made);
+    Timestamp::from_second(made.as_second()).unwrap_or(made)
 }

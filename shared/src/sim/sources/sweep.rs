@@ -8,6 +8,7 @@ use super::view::{Marked, View};
 use super::{SimSources, State};
 use crate::domain::manifest::{Line, Scalar};
 use crate::domain::outcome::{Code, LineOutcome};
+use crate::domain::retention;
 use crate::knobs::Guard;
 use crate::ports::{Fault, SweepOrder, Watch};
 
@@ -19,22 +20,32 @@ struct Task {
     key: Key,
     ttl: Option<Scalar>,
     written: Option<Scalar>,
+    dated: Option<Scalar>,
 }
 
 impl Task {
     fn of(at: usize, line: &Line) -> Result<Self, Fault> {
         let key = key_of(MARK, line)?;
-        let (ttl, written) = match line {
-            Line::Item { ttl, written, .. } => (ttl.clone(), written.clone()),
-            Line::Object { .. } => (None, None),
+        let (ttl, written, dated) = match line {
+            Line::Item {
+                ttl, written, dated, ..
+            } => (ttl.clone(), written.clone(), dated.clone()),
+            Line::Object { .. } => (None, None, None),
         };
-        Ok(Self { at, key, ttl, written })
+        Ok(Self {
+            at,
+            key,
+            ttl,
+            written,
+            dated,
+        })
     }
 
     fn refreshed(self, view: View<'_>, item: &Item) -> Self {
         Self {
             ttl: view.ttl(item),
             written: view.written(item),
+            dated: view.dated(item),
             ..self
         }
     }
@@ -50,6 +61,13 @@ impl SimSources {
         let tasks = order.lines.iter().enumerate().map(|(at, line)| Task::of(at, line));
         let mut tasks = tasks.collect::<Result<Vec<_>, _>>()?;
         let mut outcomes = vec![LineOutcome::failed("changed"); order.lines.len()];
+        tasks.retain(|task| match kept(order, &order.lines[task.at]) {
+            Some(outcome) => {
+                outcomes[task.at] = outcome;
+                false
+            }
+            None => true,
+        });
         for _ in 0..2 {
             tasks = self.round(view, order, tasks, watch, &mut outcomes).await?;
         }
@@ -144,8 +162,15 @@ fn settled(view: View<'_>, order: &SweepOrder<'_>, line: &Line, item: Option<&It
         Line::Item { written, .. } => written.clone(),
         Line::Object { .. } => None,
     };
-    let same = view.written(item) == planned && view.is_of(order.tenant, item);
-    (!same).then(|| LineOutcome::failed("changed"))
+    if view.written(item) != planned || !view.is_of(order.tenant, item) {
+        return Some(LineOutcome::failed("changed"));
+    }
+    kept(order, &view.line(key_of(MARK, line).ok()?, item))
+}
+
+/// What the retention of the dataset says of a record.
+fn kept(order: &SweepOrder<'_>, line: &Line) -> Option<LineOutcome> {
+    retention::kept(order.dataset.retain.as_ref(), line, order.cutoff)
 }
 
 impl State {
@@ -199,7 +224,8 @@ fn as_planned(view: View<'_>, order: &SweepOrder<'_>, task: &Task, item: &Item) 
         Marked::Other => !Guard::ForeignMark.stands(),
     };
     let same_age = view.written(item) == task.written || !Guard::Cutoff.stands();
-    free && same_age && view.ttl(item) == task.ttl && view.is_of(order.tenant, item)
+    let same_date = view.dated(item) == task.dated;
+    free && same_age && same_date && view.ttl(item) == task.ttl && view.is_of(order.tenant, item)
 }
 
 fn marked(view: View<'_>, order: &SweepOrder<'_>, task: &Task, mut item: Item) -> Item {

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use super::journal::text;
-use super::table::Item;
+use super::table::{Item, Key};
 use crate::domain::data_map::{Dataset, DynamoPlace, Marks, TenantBinding};
 use crate::domain::ids::{RequestId, Tenant};
-use crate::domain::manifest::Scalar;
+use crate::domain::manifest::{Line, Scalar};
 use crate::domain::written_at;
 use crate::knobs::Guard;
 
@@ -41,6 +41,21 @@ impl<'a> View<'a> {
 
     pub(super) fn written(self, item: &Item) -> Option<Scalar> {
         item.get(&self.dataset.written_at.as_ref()?.attribute).cloned()
+    }
+
+    /// What its retention counts from.
+    pub(super) fn dated(self, item: &Item) -> Option<Scalar> {
+        item.get(&self.dataset.retain.as_ref()?.from).cloned()
+    }
+
+    /// The item as a manifest has it.
+    pub(super) fn line(self, key: Key, item: &Item) -> Line {
+        Line::Item {
+            key,
+            ttl: self.ttl(item),
+            written: self.written(item),
+            dated: self.dated(item),
+        }
     }
 
     pub(super) fn mark_of(self, item: &Item, request: RequestId) -> Marked {

@@ -144,13 +144,7 @@ fn line(layout: &Layout<'_>, order: &PageOrder<'_>, item: &Item) -> Found {
     if layout.is_later(item, order.cutoff) {
         return Found::Later;
     }
-    layout.key_of(item).map_or(Found::NotOurs, |key| {
-        Found::Line(Line::Item {
-            key,
-            ttl: layout.scalar_of(layout.ttl(), item),
-            written: layout.scalar_of(layout.written(), item),
-        })
-    })
+    layout.line_of(item).map_or(Found::NotOurs, Found::Line)
 }
 
 /// The subject's partition key. An id that is no number cannot be in a numeric key: that is the data map's mistake, and

@@ -13,7 +13,7 @@ use super::Tables;
 use super::attribute::{self, Item, Key};
 use crate::domain::data_map::{Dataset, DynamoPlace, Marks, TenantBinding};
 use crate::domain::ids::{RequestId, Tenant};
-use crate::domain::manifest::Scalar;
+use crate::domain::manifest::{Line, Scalar};
 use crate::domain::written_at;
 use crate::ports::Fault;
 use crate::source::fault;
@@ -160,6 +160,11 @@ impl Layout<'_> {
         self.dataset.written_at.as_ref().map(|form| form.attribute.as_str())
     }
 
+    /// The attribute that retention counts from.
+    pub(super) fn dated(&self) -> Option<&str> {
+        self.dataset.retain.as_ref().map(|retain| retain.from.as_str())
+    }
+
     pub(super) fn tenant(&self) -> Option<&str> {
         match &self.dataset.tenant {
             TenantBinding::Attribute { attribute } => Some(attribute),
@@ -172,12 +177,26 @@ impl Layout<'_> {
         let marks = self.marks();
         let mut names: BTreeSet<&str> = self.shape.keys.names().collect();
         names.extend([marks.id.as_str(), marks.deleted_at.as_str()]);
-        names.extend([self.ttl(), self.written(), self.tenant()].into_iter().flatten());
+        names.extend(
+            [self.ttl(), self.written(), self.dated(), self.tenant()]
+                .into_iter()
+                .flatten(),
+        );
         names
     }
 
     pub(super) fn key_of(&self, item: &Item) -> Option<Key> {
         attribute::key(self.shape.keys.names(), item)
+    }
+
+    /// The item as a manifest has it; none without a key.
+    pub(super) fn line_of(&self, item: &Item) -> Option<Line> {
+        Some(Line::Item {
+            key: self.key_of(item)?,
+            ttl: self.scalar_of(self.ttl(), item),
+            written: self.scalar_of(self.written(), item),
+            dated: self.scalar_of(self.dated(), item),
+        })
     }
 
     /// An optional attribute in the manifest's form.

@@ -19,11 +19,13 @@ pub(super) struct Statement {
     parameters: Vec<AttributeValue>,
 }
 
-/// What must still be true of an item's TTL and `written_at` attributes; none: the attribute is missing.
+/// What must still be true of an item's TTL, of `written_at`, and of the date its retention counts from; none: the
+/// attribute is missing.
 #[derive(Clone, Default)]
 pub(super) struct Seen {
     pub(super) ttl: Option<AttributeValue>,
     pub(super) written: Option<AttributeValue>,
+    pub(super) dated: Option<AttributeValue>,
 }
 
 impl Seen {
@@ -33,6 +35,7 @@ impl Seen {
         Self {
             ttl: read(layout.ttl()),
             written: read(layout.written()),
+            dated: read(layout.dated()),
         }
     }
 }
@@ -60,6 +63,10 @@ pub(super) fn mark(layout: &Layout<'_>, order: &SweepOrder<'_>, key: &Key, seen:
     // What is part of the key cannot change, and the key is named already.
     if let Some(written) = layout.written().filter(|name| !layout.in_key(name)) {
         statement.and_equals(written, seen.written.clone());
+    }
+    let dated = layout.dated().filter(|name| layout.written() != Some(*name));
+    if let Some(dated) = dated.filter(|name| !layout.in_key(name)) {
+        statement.and_equals(dated, seen.dated.clone());
     }
     statement.whose_tenant_is(layout, order.tenant);
     statement

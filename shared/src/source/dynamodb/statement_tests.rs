@@ -66,6 +66,7 @@ fn a_mark_states_every_condition() {
     let seen = Seen {
         ttl: Some(AttributeValue::N("5".into())),
         written: Some(AttributeValue::S("w".into())),
+        dated: None,
     };
     let made = with(MAP, |layout, order| mark(layout, order, &key(), &seen));
     assert_eq!(
@@ -125,6 +126,80 @@ fn attributes_of_the_key_are_not_named_twice() {
     let made = with(&map, |layout, order| mark(layout, order, &key(), &Seen::default()));
     assert_eq!(made.text.matches("\"sk\"").count(), 1, "{}", made.text);
     assert_eq!(made.text.matches("\"pk\"").count(), 1, "{}", made.text);
+}
+
+#[test]
+fn the_date_of_a_retention_must_be_what_decided_it() {
+    let retained = |from: &str| format!("{MAP}    retain: {{for: P7Y, from: {from}, ground: law}}\n");
+    let seen = Seen {
+        dated: Some(AttributeValue::S("d".into())),
+        ..Seen::default()
+    };
+    let text = |from| with(&retained(from), |layout, order| mark(layout, order, &key(), &seen).text);
+    assert!(text("issued").contains(" AND \"issued\" = ?"), "{}", text("issued"));
+    assert_eq!(
+        text("sent_at").matches("\"sent_at\"").count(),
+        1,
+        "named as written_at already"
+    );
+    assert_eq!(text("sk").matches("\"sk\"").count(), 1, "part of the key");
+}
+
+#[test]
+fn marks_come_off_and_the_ttl_comes_back_on_condition_of_both() {
+    let whose = |order: &SweepOrder<'_>| (order.tenant.clone(), order.request);
+    let n = |text: &str| AttributeValue::N(text.into());
+    let marked = Item::from([
+        ("erasure_id".into(), n("1")),
+        ("erasure_deleted_at".into(), n("1")),
+        ("erasure_ttl_was".into(), n("5")),
+        ("expires_at".into(), n("9")),
+    ]);
+    let made = |item: &Item| {
+        with(MAP, |layout, order| {
+            let (tenant, request) = whose(order);
+            unmark(layout, (&tenant, request), &key(), item)
+        })
+    };
+    let had_one = made(&marked);
+    assert_eq!(
+        had_one.text,
+        "UPDATE \"messages\" SET \"expires_at\" = ? REMOVE \"erasure_id\" REMOVE \"erasure_deleted_at\" \
+         REMOVE \"erasure_ttl_was\" WHERE \"pk\" = ? AND \"sk\" = ? AND \"erasure_id\" = ? AND \"tenant\" = ? \
+         AND \"erasure_ttl_was\" = ?"
+    );
+    assert_eq!(
+        (&had_one.parameters[0], had_one.parameters.last()),
+        (&n("5"), Some(&n("5")))
+    );
+    assert_eq!(had_one.text.matches('?').count(), had_one.parameters.len());
+
+    let mut without = marked.clone();
+    without.remove("erasure_ttl_was");
+    let had_none = made(&without).text;
+    assert!(
+        had_none.starts_with("UPDATE \"messages\" REMOVE \"expires_at\" REMOVE \"erasure_id\""),
+        "{had_none}"
+    );
+    assert!(had_none.ends_with("AND \"erasure_ttl_was\" IS MISSING"), "{had_none}");
+    without.remove("expires_at");
+    assert!(
+        !made(&without).text.contains("expires_at"),
+        "stripped before: there is nothing to remove"
+    );
+}
+
+#[test]
+fn a_strip_takes_the_expiry_alone() {
+    let item = Item::from([("expires_at".into(), AttributeValue::N("9".into()))]);
+    let made = with(MAP, |layout, order| {
+        disarm(layout, (order.tenant, order.request), &key(), "expires_at", &item)
+    });
+    assert_eq!(
+        made.text,
+        "UPDATE \"messages\" REMOVE \"expires_at\" WHERE \"pk\" = ? AND \"sk\" = ? AND \"erasure_id\" = ? \
+         AND \"tenant\" = ?"
+    );
 }
 
 #[test]

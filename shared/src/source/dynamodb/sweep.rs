@@ -2,7 +2,7 @@
 //!
 //! Guarantees: sweeping twice is the same as once. A failed condition is read back and told apart by what the item says
 //! now ([`after_failure`]); only a changed TTL is worth a second try, with the value just read, because TTL is the one
-//! attribute we keep a copy of. Everything else that changed is somebody else's doing and is reported, never overruled.
+//! attribute we keep a copy of (and a changed date of its retention is judged anew). Everything else that changed is somebody else's doing and is reported, never overruled.
 //! A sweep that is stopped looks once at what it did not reach: a mark of an earlier attempt counts.
 
 use std::collections::BTreeMap;
@@ -15,6 +15,7 @@ use super::statement::{self, Seen, Statement};
 use crate::domain::data_map::DynamoPlace;
 use crate::domain::manifest::{Line, Scalar};
 use crate::domain::outcome::{Code, LineOutcome};
+use crate::domain::retention;
 use crate::ports::{Fault, SweepOrder, Watch};
 use crate::source::fault;
 use crate::source::gate::Gate;
@@ -41,10 +42,13 @@ impl Tables {
         let mut outcomes = vec![LineOutcome::failed("changed"); order.lines.len()];
         let mut tasks = Vec::with_capacity(order.lines.len());
         for (at, line) in order.lines.iter().enumerate() {
-            tasks.push(Task {
-                at,
-                seen: planned(line)?,
-            });
+            match retention::kept(order.dataset.retain.as_ref(), line, order.cutoff) {
+                Some(outcome) => outcomes[at] = outcome,
+                None => tasks.push(Task {
+                    at,
+                    seen: planned(line)?,
+                }),
+            }
         }
         let gate = Gate::new(watch);
         // The second round is for items whose TTL had changed; what fails then stays `changed`.
@@ -162,13 +166,17 @@ pub(super) fn keys<'l>(
 }
 
 fn planned(line: &Line) -> Result<Seen, Fault> {
-    let Line::Item { ttl, written, .. } = line else {
+    let Line::Item {
+        ttl, written, dated, ..
+    } = line
+    else {
         return Err(fault::foreign_line(SWEEP));
     };
     let value = |known: &Option<Scalar>| known.as_ref().map(attribute::value).transpose();
     Ok(Seen {
         ttl: value(ttl)?,
         written: value(written)?,
+        dated: value(dated)?,
     })
 }
 
@@ -197,9 +205,13 @@ fn after_failure(layout: &Layout<'_>, order: &SweepOrder<'_>, line: &Line, item:
     };
     // As far as a manifest can say: a map or a list where a time should be reads as absent in both.
     let as_written = layout.scalar_of(layout.written(), item) == *written;
-    if as_written && layout.is_of(order.tenant, item) {
-        Verdict::Again(Seen::of(layout, item))
-    } else {
-        failed("changed")
+    if !(as_written && layout.is_of(order.tenant, item)) {
+        return failed("changed");
+    }
+    // Its date may be another one by now; what it says decides, as it would have at planning.
+    let now = layout.line_of(item);
+    match now.and_then(|now| retention::kept(order.dataset.retain.as_ref(), &now, order.cutoff)) {
+        Some(outcome) => Verdict::Settled(outcome),
+        None => Verdict::Again(Seen::of(layout, item)),
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Buckets;
-use super::history::{History, Top};
+use super::history::{Entry, History, Top};
 use crate::domain::data_map::S3Place;
 use crate::domain::manifest::Line;
 use crate::ports::{Census, Fault, Page, PageOrder};
@@ -27,7 +27,7 @@ impl Buckets {
         let mut page = Page::default();
         let visit = |key: &str, history: &History| {
             page.arrived_later += u64::from(has_later(history, order.cutoff));
-            page.lines.extend(line(key, history, order.cutoff));
+            page.lines.extend(line(order, key, history));
             if page.lines.len() < order.limit {
                 ControlFlow::Continue(())
             } else {
@@ -51,7 +51,7 @@ impl Buckets {
         let counted = AtomicU64::new(0);
         let prefix = order.dataset.locate(order.tenant, order.subject);
         let visit = |key: &str, history: &History| {
-            counted.fetch_add(u64::from(line(key, history, order.cutoff).is_some()), Ordering::Relaxed);
+            counted.fetch_add(u64::from(line(order, key, history).is_some()), Ordering::Relaxed);
             ControlFlow::Continue(())
         };
         let counting = self.each_key(&place.bucket, &prefix, None, usize::MAX, visit);
@@ -66,8 +66,8 @@ impl Buckets {
     }
 }
 
-fn line(key: &str, history: &History, cutoff: Timestamp) -> Option<Line> {
-    let (entry, was_deleted) = match history.newest_until(cutoff)? {
+fn line(order: &PageOrder<'_>, key: &str, history: &History) -> Option<Line> {
+    let (entry, was_deleted) = match history.newest_until(order.cutoff)? {
         Top::Version(entry) => (entry, false),
         Top::Marker(entry) => (entry, true),
     };
@@ -75,7 +75,14 @@ fn line(key: &str, history: &History, cutoff: Timestamp) -> Option<Line> {
         key: key.to_owned(),
         version: entry.id.clone(),
         was_deleted,
+        modified: order.dataset.retain.is_some().then(|| dated(entry, history)),
     })
+}
+
+/// When the content was written: of a planned marker, the version below it, where there is one.
+fn dated(planned: &Entry, history: &History) -> Timestamp {
+    let content = history.versions.iter().find(|version| version.at <= planned.at);
+    content.map_or(planned.at, |version| version.at)
 }
 
 fn has_later(history: &History, cutoff: Timestamp) -> bool {

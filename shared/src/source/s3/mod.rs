@@ -85,6 +85,7 @@ fn planned<'l>(operation: &'static str, line: &'l Line) -> Result<Planned<'l>, F
             key,
             version,
             was_deleted,
+            modified: _,
         } => Ok(Planned {
             key,
             version,

@@ -1,5 +1,7 @@
 //! What a restore does with a key, row by row of the table.
 
+use std::slice::from_ref;
+
 use super::super::history::Entry;
 use super::super::history::tests::entry;
 use super::*;
@@ -28,7 +30,7 @@ fn each_row_of_the_table() {
     let p = entry("p", 1, false);
     let m = entry("m", 2, false);
 
-    let hidden = undone(&[p.clone()], &[entry("m", 2, true)], Some("m"));
+    let hidden = undone(from_ref(&p), &[entry("m", 2, true)], Some("m"));
     assert_eq!(hidden, (removed(), restored()));
     assert_eq!(undone(&[entry("p", 1, true)], &[], Some("m")), (None, restored()));
     let hides_a_copy = undone(&[entry("v", 2, false), p.clone()], &[entry("m", 2, true)], Some("m"));
@@ -37,13 +39,13 @@ fn each_row_of_the_table() {
         (removed(), anew()),
         "the same content, written again right before our marker"
     );
-    let overwritten = undone(&[entry("v", 3, true), p.clone()], &[m.clone()], Some("m"));
+    let overwritten = undone(&[entry("v", 3, true), p.clone()], from_ref(&m), Some("m"));
     assert_eq!(overwritten, (removed(), anew()));
     let before_the_sweep = undone(&[entry("v", 3, true), p.clone()], &[], None);
     assert_eq!(before_the_sweep, (None, anew()));
-    let deleted_since = undone(&[p.clone()], &[entry("d", 3, true), m], Some("m"));
+    let deleted_since = undone(from_ref(&p), &[entry("d", 3, true), m], Some("m"));
     assert_eq!(deleted_since, (removed(), theirs()));
-    let deleted_before = undone(&[p], &[entry("d", 3, true)], None);
+    let deleted_before = undone(from_ref(&p), &[entry("d", 3, true)], None);
     assert_eq!(deleted_before, (None, theirs()), "no marker but ours is removed");
     let gone = undone(&[entry("old", 0, false)], &[entry("m", 2, true)], Some("m"));
     assert_eq!(gone, (None, LineOutcome::because(Code::Purged, "gone")));

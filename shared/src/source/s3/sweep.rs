@@ -12,6 +12,7 @@ use super::history::{Histories, History, Top};
 use super::{Buckets, Planned, planned};
 use crate::domain::data_map::S3Place;
 use crate::domain::outcome::{Code, LineOutcome};
+use crate::domain::retention;
 use crate::ports::{Fault, SweepOrder, Watch};
 use crate::source::gate::Gate;
 
@@ -44,7 +45,13 @@ impl Buckets {
             .map(|line| planned(SWEEP, line))
             .collect::<Result<Vec<_>, _>>()?;
         let mut outcomes = vec![LineOutcome::failed("changed"); lines.len()];
-        let mut open: Vec<usize> = (0..lines.len()).collect();
+        let mut open = Vec::with_capacity(lines.len());
+        for (at, line) in order.lines.iter().enumerate() {
+            match retention::kept(order.dataset.retain.as_ref(), line, order.cutoff) {
+                Some(outcome) => outcomes[at] = outcome,
+                None => open.push(at),
+            }
+        }
         let gate = Gate::new(watch);
         if !gate.opens().await {
             return self.found_hidden(place, order, &lines).await;

@@ -119,6 +119,20 @@ impl<S: Sources> Desk<S> {
         self.sources.purge(self.purge_order(&lines)).await.expect("a purge")
     }
 
+    pub(crate) fn restore_order<'a>(
+        &'a self,
+        lines: &'a [(Line, LineOutcome)],
+        chosen: Option<&'a [u32]>,
+    ) -> RestoreOrder<'a> {
+        RestoreOrder {
+            dataset: &self.dataset,
+            tenant: &self.tenant,
+            request: request(MINE),
+            lines,
+            chosen,
+        }
+    }
+
     /// Restores the chosen lines, or all.
     pub(crate) async fn restore(
         &self,
@@ -127,25 +141,22 @@ impl<S: Sources> Desk<S> {
         chosen: Option<&[u32]>,
     ) -> Vec<LineOutcome> {
         let lines: Vec<_> = lines.iter().cloned().zip(outcomes.iter().cloned()).collect();
-        let order = RestoreOrder {
+        let order = self.restore_order(&lines, chosen);
+        self.sources.restore(order).await.expect("a restore")
+    }
+
+    pub(crate) fn strip_order<'a>(&'a self, lines: &'a [(Line, LineOutcome)]) -> StripOrder<'a> {
+        StripOrder {
             dataset: &self.dataset,
             tenant: &self.tenant,
             request: request(MINE),
-            lines: &lines,
-            chosen,
-        };
-        self.sources.restore(order).await.expect("a restore")
+            lines,
+        }
     }
 
     pub(crate) async fn strip(&self, lines: &[Line], outcomes: &[LineOutcome]) -> Vec<LineOutcome> {
         let lines: Vec<_> = lines.iter().cloned().zip(outcomes.iter().cloned()).collect();
-        let order = StripOrder {
-            dataset: &self.dataset,
-            tenant: &self.tenant,
-            request: request(MINE),
-            lines: &lines,
-        };
-        self.sources.strip(order).await.expect("a strip")
+        self.sources.strip(self.strip_order(&lines)).await.expect("a strip")
     }
 }
 

@@ -9,7 +9,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use shared::domain::data_map::KeyType;
+use shared::domain::data_map::{KeyType, Retain};
 use shared::domain::manifest::Scalar;
 use shared::source::AwsSources;
 
@@ -46,6 +46,10 @@ impl Bed for Scratch {
 
     fn cut(&mut self, cutoff: Timestamp) {
         self.desk.cutoff = cutoff;
+    }
+
+    fn retain(&mut self, retain: Option<Retain>) {
+        self.desk.dataset.retain = retain;
     }
 
     async fn tear_down(&self) {

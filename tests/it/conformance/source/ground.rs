@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use shared::domain::data_map::{DataMap, Dataset, KeyType};
+use shared::domain::data_map::{DataMap, Dataset, KeyType, Retain};
 use shared::domain::ids::RequestId;
 use shared::domain::manifest::Scalar;
 use shared::domain::outcome::{Code, LineOutcome};
@@ -40,6 +40,8 @@ pub(crate) trait Bed {
     fn desk(&self) -> &Desk<Self::Sources>;
     /// From now on records newer than this are out of scope.
     fn cut(&mut self, cutoff: Timestamp);
+    /// From now on the dataset has this duty to keep records, or none.
+    fn retain(&mut self, retain: Option<Retain>);
     /// There is no such table or bucket any more.
     async fn tear_down(&self);
 

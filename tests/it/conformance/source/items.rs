@@ -60,6 +60,7 @@ pub(super) async fn a_vanished_item_does_not_come_into_being<G: Ground>(ground: 
         key: ghost,
         ttl: None,
         written: None,
+        dated: None,
     });
     assert_eq!(
         codes(&bed.desk().inspect(&lines).await),

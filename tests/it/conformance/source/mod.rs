@@ -5,6 +5,7 @@
 //! | `items`, `contested` | tables: the plain life of an item; items somebody else touches |
 //! | `objects`, `newer` | buckets: the plain life of an object; versions written after the plan |
 //! | `restored`, `uncovered` | items and objects brought back; an expiry taken off |
+//! | `kept` | items and objects under a retention |
 //! | `stopped` | a sweep that is not wanted any more |
 //! | `stories`, `story` | long random stories, told by both sides, which must say the same |
 //!
@@ -16,6 +17,7 @@ pub(crate) mod desk;
 mod emulator;
 pub(crate) mod ground;
 mod items;
+mod kept;
 mod newer;
 mod objects;
 mod restored;
@@ -86,6 +88,10 @@ cases! {
         what_the_application_deleted_since_the_sweep_stays_deleted
         a_newer_version_stays_and_the_planned_one_below_it
         a_destroyed_version_is_gone_and_older_ones_are_not_shown;
+    kept:
+        only_what_is_past_its_retention_is_swept
+        a_date_that_changed_after_the_plan_is_judged_anew
+        an_object_is_kept_by_the_date_of_its_content;
     stopped:
         a_stopped_sweep_begins_no_further_batch
         a_second_try_is_not_begun_either

@@ -84,6 +84,7 @@ pub(super) async fn a_bucket_without_versions_is_refused_before_anything_happens
         key: "acme/7/a".into(),
         version: "null".into(),
         was_deleted: false,
+        modified: None,
     }];
     let swept = bed
         .desk()

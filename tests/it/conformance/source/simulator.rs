@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use shared::domain::data_map::{Dataset, KeyType};
+use shared::domain::data_map::{Dataset, KeyType, Retain};
 use shared::sim::sources::SimSources;
 use shared::sim::sources::journal::{Record, RecordId, Version};
 use shared::sim::{Calm, World, alone};
@@ -77,6 +77,10 @@ impl Bed for SimBed {
 
     fn cut(&mut self, cutoff: Timestamp) {
         self.desk.cutoff = cutoff;
+    }
+
+    fn retain(&mut self, retain: Option<Retain>) {
+        self.desk.dataset.retain = retain;
     }
 
     async fn tear_down(&self) {

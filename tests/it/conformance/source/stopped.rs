@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use shared::domain::data_map::KeyType;
 use shared::domain::manifest::Line;
 use shared::domain::outcome::{Code, LineOutcome};
-use shared::ports::{Sources as _, SweepOrder, Watch};
+use shared::ports::{Sources, SweepOrder, Watch};
 
 use super::desk::Desk;
 use super::ground::{Bed, Ground, MINE, WITH_TTL, codes, item, s};
@@ -21,12 +21,7 @@ impl Watch for Wanted {
 }
 
 /// A sweep that may ask so many times, as a first attempt or a later one.
-async fn sweep_asking<S: shared::ports::Sources>(
-    desk: &Desk<S>,
-    lines: &[Line],
-    times: usize,
-    again: bool,
-) -> Vec<LineOutcome> {
+async fn sweep_asking<S: Sources>(desk: &Desk<S>, lines: &[Line], times: usize, again: bool) -> Vec<LineOutcome> {
     let order = SweepOrder {
         again,
         ..desk.sweep_order(lines, MINE)

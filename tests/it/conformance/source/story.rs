@@ -44,7 +44,7 @@ impl Story {
 
     fn line(&mut self, line: &Line) -> String {
         match line {
-            Line::Item { key, ttl, written } => {
+            Line::Item { key, ttl, written, .. } => {
                 let known = [ttl, written].map(|value| value.as_ref().map(text));
                 format!("{} {known:?}", text(&key["sk"]))
             }
@@ -52,6 +52,7 @@ impl Story {
                 key,
                 version,
                 was_deleted,
+                ..
             } => format!("{key} {} {was_deleted}", self.name(version)),
         }
     }

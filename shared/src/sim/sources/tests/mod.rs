@@ -3,6 +3,7 @@
 mod faults;
 mod guards;
 mod journal;
+mod undo;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,7 +13,7 @@ use crate::domain::ids::{RequestId, SubjectId, Tenant};
 use crate::domain::manifest::Line;
 use crate::domain::outcome::{Code, LineOutcome};
 use crate::knobs::{REAL_SIZES, Sizes};
-use crate::ports::{Always, Fault, PageOrder, PurgeOrder, Sources as _, SweepOrder};
+use crate::ports::{Always, Fault, PageOrder, PurgeOrder, RestoreOrder, Sources as _, StripOrder, SweepOrder};
 use crate::sim::{Fates, World, alone};
 
 const MAP: &str = r#"
@@ -154,6 +155,40 @@ impl Bench {
                 lines: &lines,
             };
             bench.sources.purge(order).await
+        })
+    }
+
+    fn restore(
+        &self,
+        dataset: usize,
+        lines: &[Line],
+        swept: &[LineOutcome],
+    ) -> Option<Result<Vec<LineOutcome>, Fault>> {
+        let (bench, dataset) = (self.clone(), self.dataset(dataset));
+        let lines: Vec<_> = lines.iter().cloned().zip(swept.iter().cloned()).collect();
+        alone(&self.world, async move {
+            let order = RestoreOrder {
+                dataset: &dataset,
+                tenant: &bench.tenant,
+                request: request(1),
+                lines: &lines,
+                chosen: None,
+            };
+            bench.sources.restore(order).await
+        })
+    }
+
+    fn strip(&self, dataset: usize, lines: &[Line], swept: &[LineOutcome]) -> Option<Result<Vec<LineOutcome>, Fault>> {
+        let (bench, dataset) = (self.clone(), self.dataset(dataset));
+        let lines: Vec<_> = lines.iter().cloned().zip(swept.iter().cloned()).collect();
+        alone(&self.world, async move {
+            let order = StripOrder {
+                dataset: &dataset,
+                tenant: &bench.tenant,
+                request: request(1),
+                lines: &lines,
+            };
+            bench.sources.strip(order).await
         })
     }
 
