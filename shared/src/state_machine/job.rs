@@ -174,6 +174,9 @@ pub fn advance(job: &Job, event: &Event, now: Timestamp) -> Option<(Job, Record,
             | Event::JobFailed { .. }
             | Event::Closing { .. }
             | Event::GraceOver
+            | Event::DueSoon
+            | Event::Overdue
+            | Event::WindowEnded
             | Event::Completed { .. }
             | Event::Told { .. }
             | Event::Shredded,

@@ -53,7 +53,8 @@ fn table() -> Vec<(&'static str, For, Value)> {
             For::Operators,
             json!({ "verification": { "method": "passport" } }),
         ),
-        ("POST /v1/requests/{id}/reject", For::Operators, reason),
+        ("POST /v1/requests/{id}/reject", For::Operators, reason.clone()),
+        ("POST /v1/requests/{id}/extend", For::Operators, reason),
         ("POST /v1/requests/{id}/execute", For::Operators, typed),
     ]
 }

@@ -8,7 +8,9 @@ use crate::domain::job::{Job, Phase};
 use crate::domain::personal::Personal;
 use crate::domain::policy::{Policy, PolicyFile};
 use crate::domain::request::{Completion, DataMapPin, DatasetPin, Kind, Notice, Status, SubjectRequest};
-use crate::state_machine::command::{Approval, CONFIRMATION, Command, Event, Execution, Order, VerificationInput};
+use crate::state_machine::command::{
+    Approval, CONFIRMATION, Command, Delay, Event, Execution, Order, VerificationInput,
+};
 use crate::state_machine::refusal::Refusal;
 use crate::state_machine::request::{decide, observe};
 use crate::state_machine::submit::{Submission, submit};
@@ -166,6 +168,15 @@ pub(super) fn withdraw(reason: Option<&str>) -> Command {
         reason,
         retention: None,
     }
+}
+
+/// Until then; none: as late as the policy allows.
+pub(super) fn extend(until: Option<Timestamp>) -> Command {
+    Command::Extend(Delay {
+        reason: Personal::new("there is much of it"),
+        until,
+        extend_by: None,
+    })
 }
 
 pub(super) fn give(
