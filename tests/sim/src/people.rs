@@ -32,6 +32,8 @@ pub enum Deed {
     Reject,
     /// Withdraws.
     Withdraw,
+    /// Moves the due date.
+    Extend,
     /// Looks at the preview and types the phrase.
     Execute,
     /// Types something else than the phrase.
@@ -46,9 +48,10 @@ pub enum Deed {
 
 impl Deed {
     /// What meddlers do. Not among it: a valid rejection or withdrawal, which would end the life they meddle with.
-    pub const MEDDLING: [Self; 6] = [
+    pub const MEDDLING: [Self; 7] = [
         Self::SubmitAgain,
         Self::Verify,
+        Self::Extend,
         Self::Execute,
         Self::Mistype,
         Self::ExecuteAlone,
@@ -62,6 +65,7 @@ impl Deed {
             Self::Verify
             | Self::Approve
             | Self::Reject
+            | Self::Extend
             | Self::Execute
             | Self::Mistype
             | Self::ExecuteAlone
@@ -80,12 +84,18 @@ pub fn next_deed(aim: Aim, facts: Option<&Facts>, now: Timestamp) -> Option<Deed
         (Status::Pending, _) => Some(Deed::Verify),
         (Status::Verified, _) => Some(Deed::Approve),
         (Status::Approved, Aim::Withdraw) => Some(Deed::Withdraw),
+        (Status::Approved, _) if extends(aim, facts) => facts.told.due_soon.then_some(Deed::Extend),
         (Status::Approved, _) => facts
             .grace_ends_at
             .is_some_and(|end| now >= end)
             .then_some(Deed::Execute),
         (Status::InProgress | Status::Completed | Status::Rejected | Status::Cancelled, _) => None,
     }
+}
+
+/// Whether the due date is moved before anything else: operators do it when they are told that it comes near.
+pub fn extends(aim: Aim, facts: &Facts) -> bool {
+    aim == Aim::Extend && facts.extension.is_none() && !facts.told.overdue
 }
 
 /// The tenant of every run.
@@ -149,6 +159,10 @@ pub async fn carry_out(
         },
         Deed::Reject => Wish::Reject {
             reason: Personal::new("canary-reason"),
+        },
+        Deed::Extend => Wish::Extend {
+            reason: Personal::new("canary-reason"),
+            until: None,
         },
         Deed::Withdraw => {
             let wish = Wish::Withdraw { reason: None };

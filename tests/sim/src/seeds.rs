@@ -11,7 +11,7 @@ use shared::sim::{Dice, Storm};
 use crate::dawn;
 use crate::play::{Play, Played, play};
 use crate::scenario::{Aim, Life, Meanwhile, Scenario, Ttl, life};
-use crate::stack::Habits;
+use crate::stack::{Habits, letter};
 use crate::workers::in_parallel;
 
 /// A seed that went wrong.
@@ -61,11 +61,23 @@ fn scenario(dice: &mut Dice) -> Scenario {
         meanwhile: pick(dice, &[Meanwhile::Nothing, Meanwhile::Changes]),
         mail_refused: dice.chance(100),
         poison: dice.chance(50),
+        clamp: dice.chance(300),
+        write: letter,
     }
 }
 
 fn one(dice: &mut Dice, name: &str) -> Life {
-    let aim = pick(dice, &[Aim::Erase, Aim::Erase, Aim::Erase, Aim::Withdraw, Aim::Reject]);
+    let aim = pick(
+        dice,
+        &[
+            Aim::Erase,
+            Aim::Erase,
+            Aim::Erase,
+            Aim::Extend,
+            Aim::Withdraw,
+            Aim::Reject,
+        ],
+    );
     let mut life = life(name, aim, dice.below(9));
     if dice.chance(300) {
         life.scope.remove(dice.below(3));

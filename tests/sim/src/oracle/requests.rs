@@ -10,7 +10,7 @@ use shared::domain::outcome::Counts;
 use shared::domain::request::{Facts, Status};
 use shared::state_machine::job::MAX_VERIFICATIONS;
 
-use super::Case;
+use super::{Case, notices};
 use crate::scenario::Aim;
 use crate::stack::Stack;
 
@@ -46,7 +46,7 @@ pub(super) fn check_overlaps(all: &[Facts], wrong: &mut Vec<String>) {
 /// The ending its people wanted; a failed job only for a reason that somebody can read.
 fn ended(stack: &Stack, case: &Case, complain: &mut impl FnMut(String)) {
     let expected = match case.life.aim {
-        Aim::Erase => Status::Completed,
+        Aim::Erase | Aim::Extend => Status::Completed,
         Aim::Withdraw => Status::Cancelled,
         Aim::Reject => Status::Rejected,
     };
@@ -90,7 +90,7 @@ fn trail(stack: &Stack, case: &Case, complain: &mut impl FnMut(String)) {
         .iter()
         .filter(|entry| entry.body.outcome == Outcome::Done)
         .collect();
-    let moves = |action: &str| !matches!(action, "grace_over" | "tell");
+    let moves = |action: &str| action != "tell" && !notices::NOTICES.contains(&action);
     let transitions = done.iter().filter(|entry| moves(&entry.body.action)).count() as u64;
     if transitions != case.facts.version {
         complain(format!(

@@ -17,9 +17,9 @@ use shared::sim::{Environment, Event, TaskId, World};
 use shared::workflow::work_chunk::Invocation;
 
 use super::{Clock, Outside, TIMEOUT};
-use crate::people::{Deed, carry_out, next_deed, tenant};
+use crate::people::{Deed, carry_out, extends, next_deed, tenant};
 use crate::readers::look;
-use crate::scenario::{Life, Meanwhile, Scenario, Ttl};
+use crate::scenario::{Aim, Life, Meanwhile, Scenario, Ttl};
 
 /// Invocations of one function at a time (`MaximumConcurrency`).
 const CONCURRENCY: usize = 4;
@@ -498,7 +498,11 @@ impl Stack {
         let facts = self.facts(case);
         let at = case.next_at;
         match facts.as_ref() {
-            Some(facts) if facts.status == Status::Approved && case.life.aim == crate::scenario::Aim::Erase => {
+            Some(facts)
+                if facts.status == Status::Approved
+                    && case.life.aim != Aim::Withdraw
+                    && !extends(case.life.aim, facts) =>
+            {
                 facts.grace_ends_at.map(|end| at.max(end + UNHURRIED))
             }
             facts => next_deed(case.life.aim, facts, at).map(|_| at),
