@@ -4,21 +4,20 @@
 
 use shared::domain::actor::Role;
 use shared::domain::outbox::{Mail, Occasion as Owed};
-use shared::domain::outcome::{Code, Counts};
 use shared::domain::personal::Personal;
-use shared::domain::request::{Completion, Facts, Kind as Asked, PersonFields};
+use shared::domain::request::{CancelStage, Completion, Facts, Kind as Asked, PersonFields, Status, SubjectRequest};
 use shared::ports::Letter as Envelope;
 use shared::runtime::settings::MailSettings;
-use shared::workflow::records::Loaded;
 
+use crate::account::{outcome, shown};
 use crate::letter::{
-    By, Category, Grace, Kind, Letter, Line, Notice, Occasion, Outcome, Passage, Reference, RequestFacts, Sender,
-    Topic, render, render_notice,
+    By, Grace, Kind, Letter, Line, Notice, Occasion, Passage, Reference, RequestFacts, Sender, Stage, Topic, render,
+    render_notice,
 };
 
 /// The finished letter, addressed.
-pub fn compose(mail: &Mail, loaded: &Loaded, settings: &MailSettings) -> Option<Envelope> {
-    let facts = &loaded.request.facts;
+pub fn compose(mail: &Mail, about: &SubjectRequest, settings: &MailSettings) -> Option<Envelope> {
+    let facts = &about.facts;
     let sender = Sender {
         support_contact: Line::new(&settings.support_contact),
         account_url: &settings.account_url,
@@ -29,7 +28,7 @@ pub fn compose(mail: &Mail, loaded: &Loaded, settings: &MailSettings) -> Option<
             to_operators(mail.occasion, facts, &sender)?,
         )
     } else {
-        let person = loaded.request.person.known()?;
+        let person = about.person.known()?;
         (person.subject.email.clone()?, to_subject(mail, facts, person, &sender)?)
     };
     Some(Envelope {
@@ -57,6 +56,7 @@ fn to_subject(mail: &Mail, facts: &Facts, person: &PersonFields, sender: &Sender
     let outcomes: Vec<_> = facts.scope.iter().map(|category| outcome(facts, category)).collect();
     let reason = |text: &Option<Personal>| text.as_ref().map_or("", Personal::expose).to_owned();
     let (rejection, withdrawal) = (reason(&person.rejection_reason), reason(&person.withdrawal_reason));
+    let extension = reason(&person.extension_reason);
     let occasion = match mail.occasion {
         Owed::Received => Occasion::Received { due_at: facts.due_at },
         Owed::Approved => Occasion::Approved {
@@ -74,13 +74,24 @@ fn to_subject(mail: &Mail, facts: &Facts, person: &PersonFields, sender: &Sender
             },
         },
         Owed::Withdrawn => Occasion::Withdrawn { by: By::You },
+        Owed::Extended => Occasion::Extended {
+            was_due_at: facts.extension?.was_due_at,
+            due_at: facts.due_at,
+            reason: Passage::new(&extension),
+        },
+        Owed::Cancelled => Occasion::Cancelled {
+            outcomes: &outcomes,
+            reason: Passage::new(&withdrawal),
+        },
         Owed::Completed => Occasion::Completed {
             // The mail is owed by the commit that found everything verified.
             finished_at: mail.owed_at,
             outcomes: &outcomes,
             partial: facts.result == Some(Completion::Partial),
         },
-        Owed::GraceOver | Owed::JobFailed | Owed::Undeliverable => return None,
+        Owed::GraceOver | Owed::DueSoon | Owed::Overdue | Owed::WindowEnded | Owed::JobFailed | Owed::Undeliverable => {
+            return None;
+        }
     };
     render(&occasion, &request, sender).ok()
 }
@@ -97,13 +108,27 @@ fn to_operators(occasion: Owed, facts: &Facts, sender: &Sender<'_>) -> Option<Le
         Owed::GraceOver => Notice::GraceOver {
             grace_ends_at: facts.grace_ends_at?,
         },
+        Owed::DueSoon => Notice::DueSoon {
+            stage: stage(facts),
+            may_extend: facts.extension.is_none(),
+        },
+        Owed::Overdue => Notice::Overdue { stage: stage(facts) },
+        Owed::WindowEnded => Notice::WindowEnded {
+            recover_until: facts.recover_until?,
+        },
         Owed::JobFailed => Notice::JobFailed {
             findings: facts.job.as_ref().map_or(0, |job| job.findings),
         },
         Owed::Undeliverable => Notice::Undeliverable {
-            topic: Topic::Completed,
+            topic: closing_topic(facts),
         },
-        Owed::Received | Owed::Approved | Owed::Rejected | Owed::Withdrawn | Owed::Completed => return None,
+        Owed::Received
+        | Owed::Approved
+        | Owed::Rejected
+        | Owed::Withdrawn
+        | Owed::Extended
+        | Owed::Cancelled
+        | Owed::Completed => return None,
     };
     render_notice(&notice, &request, sender).ok()
 }
@@ -115,6 +140,27 @@ fn kind(facts: &Facts) -> Kind {
     }
 }
 
+fn stage(facts: &Facts) -> Stage {
+    match facts.status {
+        Status::Pending | Status::Verified => Stage::InReview,
+        Status::Approved => Stage::Approved,
+        // Closed since the notice was owed: there is nothing left to do either.
+        Status::InProgress | Status::Completed | Status::Rejected | Status::Cancelled => Stage::AtWork,
+    }
+}
+
+/// What the letter was about that closed the request and did not arrive.
+fn closing_topic(facts: &Facts) -> Topic {
+    match (facts.status, facts.cancel_stage) {
+        (Status::Rejected, _) => Topic::Rejected,
+        (Status::Cancelled, Some(CancelStage::DuringExecution)) => Topic::Cancelled,
+        (Status::Cancelled, Some(CancelStage::BeforeExecution) | None) => Topic::Withdrawn,
+        (Status::Pending | Status::Verified | Status::Approved | Status::InProgress | Status::Completed, _) => {
+            Topic::Completed
+        }
+    }
+}
+
 /// Exports wait for nothing and remove nothing.
 fn grace(facts: &Facts) -> Option<Grace> {
     let (ends_at, policy) = (facts.grace_ends_at?, facts.policy.as_ref()?);
@@ -122,32 +168,4 @@ fn grace(facts: &Facts) -> Option<Grace> {
         ends_at,
         recovery_window: policy.recovery_window.span(),
     })
-}
-
-fn shown<'a>(facts: &'a Facts, category: &'a shared::domain::ids::Category) -> Category<'a> {
-    let description = facts.descriptions.get(category).map_or("", String::as_str);
-    Category {
-        name: Line::new(category.as_str()),
-        description: Line::new(description),
-    }
-}
-
-fn outcome<'a>(facts: &'a Facts, category: &'a shared::domain::ids::Category) -> Outcome<'a> {
-    let mut counts = Counts::default();
-    for pin in facts.datasets.iter().filter(|pin| &pin.category == category) {
-        facts
-            .account
-            .get(&pin.id)
-            .into_iter()
-            .for_each(|of_dataset| counts.add(of_dataset));
-    }
-    Outcome {
-        category: shown(facts, category),
-        purged: counts.of(Code::Purged),
-        already_absent: counts.of(Code::AlreadyAbsent),
-        recreated: counts.of(Code::Recreated) + counts.of(Code::ArrivedLater),
-        restored: counts.of(Code::Restored),
-        resolved: counts.of(Code::Resolved),
-        exempt: &[],
-    }
 }

@@ -4,6 +4,7 @@
 //! Guarantees: a mail that cannot be taken now never blocks the ones behind it: its row stays, and supervision puts it
 //! anew. Where next: `shared::workflow::notify`, [`compose`], [`letter`].
 
+mod account;
 pub mod compose;
 pub mod letter;
 
@@ -15,7 +16,7 @@ use shared::runtime::settings::MailSettings;
 use shared::storage::keys::mail_of;
 use shared::workflow::failure::Failure;
 use shared::workflow::notify::{Delivered, deliver};
-use shared::workflow::records::Records;
+use shared::workflow::records::{Loaded, Records};
 
 /// The outside of this function, built once.
 pub struct Notification<S, K, M> {
@@ -86,7 +87,7 @@ where
     }
 
     async fn deliver(&self, mail: (&RequestKey, u32, &str), now: Timestamp) -> Result<Delivered, Failure> {
-        let write = |mail: &_, loaded: &_| compose::compose(mail, loaded, &self.settings);
+        let write = |mail: &_, loaded: &Loaded| compose::compose(mail, &loaded.request, &self.settings);
         deliver(&self.records, &self.mailer, mail, write, now).await
     }
 }

@@ -1,5 +1,6 @@
 //! What operators send, strictly parsed.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use shared::domain::personal::Personal;
 use shared::domain::restore::{RecordRef, Wanted};
@@ -65,6 +66,20 @@ pub(crate) fn rejection(call: &Call) -> Result<Wish, Refusal> {
     Ok(Wish::Reject {
         reason: body::json::<Rejection>(call)?.reason,
     })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Extension {
+    reason: Personal,
+    #[serde(default)]
+    until: Option<Timestamp>,
+}
+
+/// `POST .../extend`
+pub(crate) fn extension(call: &Call) -> Result<Wish, Refusal> {
+    let Extension { reason, until } = body::json(call)?;
+    Ok(Wish::Extend { reason, until })
 }
 
 #[derive(Deserialize)]

@@ -55,6 +55,7 @@ where
             "POST /v1/requests/{id}/verify" => self.order(call, &by, bodies::verification).await,
             "POST /v1/requests/{id}/approve" => self.order(call, &by, bodies::approval).await,
             "POST /v1/requests/{id}/reject" => self.order(call, &by, bodies::rejection).await,
+            "POST /v1/requests/{id}/extend" => self.order(call, &by, bodies::extension).await,
             "GET /v1/requests/{id}/preview" => self.preview(call, &by).await,
             "POST /v1/requests/{id}/execute" => self.execute(call, &by).await,
             "POST /v1/requests/{id}/pause" => self.pause(call, &by).await,

@@ -1,5 +1,8 @@
 //! The clock rules of a request: due date, grace end, completion date. Pure functions of instants and the policy.
 //!
+//! A month is a month of the UTC calendar: the same day of a later month at the same time of day, or that month's last
+//! day where it has no such day. Summer time moves nothing, since instants are UTC.
+//!
 //! Sources: GDPR Art. 12(3) (one month from receipt, two more when extended), the brief's 30-day grace period.
 //! Where next: `state_machine::request` applies these at submit and approve.
 
@@ -57,78 +60,17 @@ fn has_slack(policy: &Policy, waits_for_ttl: bool) -> bool {
     waits_for_ttl && !policy.recovery_window.is_zero()
 }
 
+/// When three quarters of the time from receipt to the due date are over: operators are told that it is due soon.
+pub fn due_soon_at(received_at: Timestamp, due_at: Timestamp) -> Timestamp {
+    let quarter = due_at.duration_since(received_at) / 4;
+    due_at.checked_sub(quarter).unwrap_or(due_at)
+}
+
 /// What a swept item's TTL attribute says, in seconds since 1970: after the window's end by `TtlMargin`.
 pub fn expiry(policy: &Policy, now: Timestamp) -> i64 {
     policy.ttl_margin.after(policy.recovery_window.after(now)).as_second()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::policy::PolicyFile;
-    use super::*;
-
-    fn policy(clamp: bool) -> Policy {
-        let yaml = format!("v: 1\ndefaults: {{ClampGraceToDeadline: {clamp}}}\n");
-        let file = PolicyFile::parse(&yaml, false).expect("valid");
-        file.policy_of(&"acme".parse().expect("slug")).expect("resolves")
-    }
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().expect("an instant")
-    }
-
-    #[test]
-    fn the_briefs_thirty_days_miss_a_month_and_say_so() {
-        let s = schedule(
-            &policy(false),
-            at("2026-03-02T00:00:00Z"),
-            at("2026-04-01T00:00:00Z"),
-            true,
-        );
-        assert_eq!(s.grace_ends_at, at("2026-04-01T00:00:00Z"));
-        assert_eq!(s.completes_by, at("2026-04-10T00:00:00Z"));
-        assert!(s.misses_due);
-    }
-
-    #[test]
-    fn the_clamp_keeps_the_due_date() {
-        let s = schedule(
-            &policy(true),
-            at("2026-03-02T00:00:00Z"),
-            at("2026-04-01T00:00:00Z"),
-            true,
-        );
-        assert_eq!(s.grace_ends_at, at("2026-03-23T00:00:00Z"));
-        assert_eq!(s.completes_by, at("2026-04-01T00:00:00Z"));
-        assert!(!s.misses_due);
-        let without_ttl = schedule(
-            &policy(true),
-            at("2026-03-02T00:00:00Z"),
-            at("2026-04-01T00:00:00Z"),
-            false,
-        );
-        assert_eq!(without_ttl.grace_ends_at, at("2026-03-25T00:00:00Z"));
-    }
-
-    #[test]
-    fn a_zero_window_waits_for_no_ttl_so_the_clamp_leaves_it_no_room() {
-        let yaml = "v: 1\ndefaults: {ClampGraceToDeadline: true, RecoveryWindow: PT0S, destroy_at_once: true}\n";
-        let file = PolicyFile::parse(yaml, false).expect("valid");
-        let at_once = file.policy_of(&"acme".parse().expect("slug")).expect("resolves");
-        let s = schedule(&at_once, at("2026-03-20T00:00:00Z"), at("2026-04-01T00:00:00Z"), true);
-        assert_eq!(s.grace_ends_at, at("2026-04-01T00:00:00Z"));
-        assert!(!s.misses_due);
-    }
-
-    #[test]
-    fn a_late_approval_is_executable_at_once_never_earlier() {
-        let s = schedule(
-            &policy(true),
-            at("2026-03-31T00:00:00Z"),
-            at("2026-04-01T00:00:00Z"),
-            true,
-        );
-        assert_eq!(s.grace_ends_at, at("2026-03-31T00:00:00Z"));
-        assert!(s.misses_due);
-    }
-}
+#[path = "deadline_tests.rs"]
+mod tests;

@@ -20,10 +20,20 @@ pub enum Occasion {
     Rejected,
     /// To the subject: withdrawn, by whom.
     Withdrawn,
+    /// To the subject: the due date was moved, why and to when.
+    Extended,
+    /// To the subject: cancelled in the middle, with the exact account.
+    Cancelled,
     /// To the subject: done, what was kept.
     Completed,
     /// To operators: the grace period is over, the request can be executed.
     GraceOver,
+    /// To operators: three quarters of the time to the due date are over.
+    DueSoon,
+    /// To operators: the due date has passed.
+    Overdue,
+    /// To operators: the recovery window has ended.
+    WindowEnded,
     /// To operators: the job failed.
     JobFailed,
     /// To operators: the closing e-mail could not be delivered.
@@ -33,7 +43,29 @@ pub enum Occasion {
 impl Occasion {
     /// Whether operators, not the subject, get it.
     pub fn to_operators(self) -> bool {
-        matches!(self, Self::GraceOver | Self::JobFailed | Self::Undeliverable)
+        match self {
+            Self::Received
+            | Self::Approved
+            | Self::Rejected
+            | Self::Withdrawn
+            | Self::Extended
+            | Self::Cancelled
+            | Self::Completed => false,
+            Self::GraceOver
+            | Self::DueSoon
+            | Self::Overdue
+            | Self::WindowEnded
+            | Self::JobFailed
+            | Self::Undeliverable => true,
+        }
+    }
+
+    /// Whether it is the last that the subject is told: what became of it is the request's `notice`.
+    pub fn is_closing(self) -> bool {
+        matches!(
+            self,
+            Self::Rejected | Self::Withdrawn | Self::Cancelled | Self::Completed
+        )
     }
 
     /// The word in rows, tags and logs.
@@ -43,8 +75,13 @@ impl Occasion {
             Self::Approved => "approved",
             Self::Rejected => "rejected",
             Self::Withdrawn => "withdrawn",
+            Self::Extended => "extended",
+            Self::Cancelled => "cancelled",
             Self::Completed => "completed",
             Self::GraceOver => "grace_over",
+            Self::DueSoon => "due_soon",
+            Self::Overdue => "overdue",
+            Self::WindowEnded => "window_ended",
             Self::JobFailed => "job_failed",
             Self::Undeliverable => "undeliverable",
         }

@@ -146,6 +146,27 @@ pub struct DatasetPin {
     pub waits_for_ttl: bool,
 }
 
+/// The one extension of a request's due date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Extension {
+    /// When it was decided.
+    pub at: Timestamp,
+    /// The due date before.
+    pub was_due_at: Timestamp,
+}
+
+/// What operators were told because time had passed; see `state_machine::notice`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Told {
+    /// That three quarters of the time to `due_at` are over.
+    pub due_soon: bool,
+    /// That `due_at` has passed.
+    pub overdue: bool,
+    /// That nothing can be restored after `recover_until`.
+    pub window_ended: bool,
+}
+
 /// Everything about a request that is not personal data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
@@ -175,8 +196,11 @@ pub struct Facts {
     pub submitted_at: Timestamp,
     /// When it reached the organisation; the due date counts from here.
     pub received_at: Timestamp,
-    /// The statutory due date.
+    /// The statutory due date; once extended, the new one.
     pub due_at: Timestamp,
+    /// How it was extended.
+    #[serde(default)]
+    pub extension: Option<Extension>,
     /// When it was verified.
     pub verified_at: Option<Timestamp>,
     /// When it was approved or rejected.
@@ -195,6 +219,9 @@ pub struct Facts {
     pub misses_due: bool,
     /// Whether operators were told that the grace period is over.
     pub grace_over_told: bool,
+    /// What else they were told.
+    #[serde(default)]
+    pub told: Told,
     /// The data map, pinned at execution.
     pub data_map: Option<DataMapPin>,
     /// The datasets in scope, pinned at execution.
@@ -255,6 +282,9 @@ pub struct PersonFields {
     /// Why it was cancelled in the middle.
     #[serde(default)]
     pub cancellation_reason: Option<Personal>,
+    /// Why the due date was extended; shown to the subject.
+    #[serde(default)]
+    pub extension_reason: Option<Personal>,
 }
 
 /// The operators who acted, sealed under `STAFF#<tenant>`.
@@ -269,6 +299,9 @@ pub struct StaffFields {
     /// Who cancelled it in the middle.
     #[serde(default)]
     pub cancelled_by: Option<StaffMember>,
+    /// Who extended the due date.
+    #[serde(default)]
+    pub extended_by: Option<StaffMember>,
 }
 
 /// A request with whatever of it can still be read.

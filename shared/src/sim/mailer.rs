@@ -4,12 +4,14 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use jiff::Timestamp;
+
 use super::world::World;
 use crate::ports::{Letter, MailFault, Mailer};
 
 #[derive(Debug, Default)]
 struct Post {
-    delivered: Vec<Letter>,
+    delivered: Vec<(Timestamp, Letter)>,
     refused: BTreeSet<String>,
 }
 
@@ -36,6 +38,11 @@ impl SimMailer {
 
     /// Letters that were delivered, in order.
     pub fn delivered(&self) -> Vec<Letter> {
+        self.delivered_at().into_iter().map(|(_, letter)| letter).collect()
+    }
+
+    /// The same, with when each was handed over.
+    pub fn delivered_at(&self) -> Vec<(Timestamp, Letter)> {
         self.post.borrow().delivered.clone()
     }
 }
@@ -50,7 +57,7 @@ impl Mailer for SimMailer {
                     source: "the address is refused".into(),
                 });
             }
-            post.delivered.push(letter.clone());
+            post.delivered.push((self.world.now(), letter.clone()));
             Ok(())
         };
         let what = format!("{} of {}", letter.occasion, letter.request);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::domain::actor::Caller;
 use crate::domain::ids::DatasetId;
 use crate::domain::outcome::Counts;
@@ -47,6 +49,8 @@ pub enum Command {
         /// The tenant's `RequestRetention` now; none if no policy was applied.
         retention: Option<Period>,
     },
+    /// Answer later than due.
+    Extend(Delay),
     /// Begin the deletion.
     Execute(Execution),
     /// Start no further sweep.
@@ -67,6 +71,7 @@ impl Command {
             Self::Approve(_) => "approve",
             Self::Reject { .. } => "reject",
             Self::Withdraw { .. } => "withdraw",
+            Self::Extend(_) => "extend",
             Self::Execute(_) => "execute",
             Self::Pause => "pause",
             Self::Resume => "resume",
@@ -89,6 +94,17 @@ pub struct Approval {
     pub waits_for_ttl: bool,
     /// Whether a legal hold covers part of the scope.
     pub held: bool,
+}
+
+/// What an extension of the due date needs.
+#[derive(Clone, Debug)]
+pub struct Delay {
+    /// Told to the subject (GDPR Art. 12(3)).
+    pub reason: Personal,
+    /// The new due date; none: as late as the policy allows.
+    pub until: Option<Timestamp>,
+    /// The tenant's `ExtendBy` now, for a request that has no policy of its own yet; none if no policy was applied.
+    pub extend_by: Option<Period>,
 }
 
 /// What an execution needs.
@@ -135,6 +151,12 @@ pub struct Restoration {
 pub enum Event {
     /// Approved, and the grace period has ended: operators are told once.
     GraceOver,
+    /// Open, and three quarters of the time to the due date are over: operators are told once for each due date.
+    DueSoon,
+    /// Open, and the due date has come: operators are told once.
+    Overdue,
+    /// What was hidden can no longer be restored: operators are told once for each end of the window.
+    WindowEnded,
     /// The first worker began.
     JobBegan,
     /// Every plan of the generation is complete and holds records.
@@ -145,7 +167,7 @@ pub enum Event {
     /// Every chunk's sweep is done.
     Swept {
         /// Until when the last record can be restored.
-        recover_until: Option<jiff::Timestamp>,
+        recover_until: Option<Timestamp>,
         /// Findings so far.
         findings: u64,
     },

@@ -207,6 +207,9 @@ pub fn advance(job: &Job, event: &Event, now: Timestamp) -> Option<(Job, Record,
             | Event::Restored { .. }
             | Event::Emptied { .. }
             | Event::GraceOver
+            | Event::DueSoon
+            | Event::Overdue
+            | Event::WindowEnded
             | Event::Completed { .. }
             | Event::Told { .. }
             | Event::Shredded,

@@ -5,7 +5,9 @@
 
 pub mod chunk;
 pub mod command;
+mod extend;
 pub mod job;
+pub mod notice;
 pub mod refusal;
 pub mod request;
 mod run;

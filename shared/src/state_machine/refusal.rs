@@ -103,6 +103,15 @@ pub enum Refusal {
     /// A legal hold covers part of the scope.
     #[error("a legal hold covers part of the scope")]
     LegalHold,
+    /// The due date was moved before.
+    #[error("the due date was extended once; it cannot be extended again")]
+    AlreadyExtended,
+    /// The due date has passed.
+    #[error("the request was due at {0}; a due date is extended before it passes")]
+    ExtensionTooLate(jiff::Timestamp),
+    /// Later than `ExtendBy` allows.
+    #[error("the policy allows an extension to {0} at the latest")]
+    ExtensionTooFar(jiff::Timestamp),
     /// An export of the subject is running.
     #[error("an export of the same subject is running")]
     ExportRunning,
@@ -146,6 +155,9 @@ impl Refusal {
             Self::ConfirmationMismatch => "confirmation_mismatch",
             Self::PreviewStale => "preview_stale",
             Self::LegalHold => "legal_hold",
+            Self::AlreadyExtended => "already_extended",
+            Self::ExtensionTooLate(_) => "extension_too_late",
+            Self::ExtensionTooFar(_) => "extension_too_far",
             Self::ExportRunning => "export_running",
             Self::DuplicateRequest => "duplicate_request",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
@@ -180,6 +192,9 @@ impl Refusal {
             | Self::ConfirmationMismatch
             | Self::PreviewStale
             | Self::LegalHold
+            | Self::AlreadyExtended
+            | Self::ExtensionTooLate(_)
+            | Self::ExtensionTooFar(_)
             | Self::ExportRunning
             | Self::DuplicateRequest
             | Self::Busy => 409,

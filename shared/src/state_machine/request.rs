@@ -9,6 +9,8 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::command::{Approval, CONFIRMATION, Command, Event, Execution, Order, VerificationInput};
+use super::extend::extend;
+use super::notice;
 use super::refusal::Refusal;
 use super::run;
 use super::transition::{Effect, Record, Transition};
@@ -34,6 +36,7 @@ pub fn decide(request: &SubjectRequest, order: Order<'_>, now: Timestamp) -> Res
         (Pending | Verified | Approved, Command::Withdraw { reason, retention }) => {
             withdraw(request, by, reason, retention, now)
         }
+        (Pending | Verified | Approved, Command::Extend(delay)) => extend(request, by, delay, now),
         // An export starts by itself: the phrase that destroys must never reach one.
         (Approved, Command::Execute(input)) if request.facts.kind == Kind::Deletion => execute(request, by, input, now),
         (InProgress, Command::Pause) => run::pause(request, by),
@@ -44,7 +47,7 @@ pub fn decide(request: &SubjectRequest, order: Order<'_>, now: Timestamp) -> Res
 
         (Verified | Approved | InProgress | Completed | Rejected | Cancelled, Command::Verify(_))
         | (Approved | InProgress | Completed | Rejected | Cancelled, Command::Approve(_) | Command::Reject { .. })
-        | (InProgress | Completed | Rejected | Cancelled, Command::Withdraw { .. })
+        | (InProgress | Completed | Rejected | Cancelled, Command::Withdraw { .. } | Command::Extend(_))
         | (Pending | Verified | Approved | InProgress | Completed | Rejected | Cancelled, Command::Execute(_))
         | (
             Pending | Verified | Approved | Completed | Rejected | Cancelled,
@@ -59,8 +62,12 @@ pub fn decide(request: &SubjectRequest, order: Order<'_>, now: Timestamp) -> Res
 /// Decides an observed event. `None`: it does not concern a request in this status (a late or repeated observation).
 pub fn observe(request: &SubjectRequest, event: Event, now: Timestamp) -> Option<Transition> {
     use Status::{Approved, Cancelled, Completed, InProgress, Pending, Rejected, Verified};
+    let is_due = notice::is_due(&request.facts, &event, now);
     match (request.facts.status, event) {
-        (Approved, Event::GraceOver) if grace_is_over(&request.facts, now) => Some(grace_over(request)),
+        (Approved, Event::GraceOver) if is_due => Some(notice::grace_over(request)),
+        (Pending | Verified | Approved | InProgress, Event::DueSoon) if is_due => Some(notice::due_soon(request)),
+        (Pending | Verified | Approved | InProgress, Event::Overdue) if is_due => Some(notice::overdue(request)),
+        (InProgress | Cancelled, Event::WindowEnded) if is_due => Some(notice::window_ended(request)),
         (InProgress, Event::Completed { notice }) => complete(request, notice, now),
         (InProgress, event @ Event::Settled { .. }) => run::settle(request, event, now),
         (InProgress | Cancelled, Event::Restored { n, restored, skipped }) => {
@@ -80,7 +87,10 @@ pub fn observe(request: &SubjectRequest, event: Event, now: Timestamp) -> Option
             | Event::Closing { .. }),
         ) => work(request, event, now),
 
-        (Pending | Verified | InProgress | Approved | Completed | Rejected | Cancelled, Event::GraceOver)
+        (
+            Pending | Verified | InProgress | Approved | Completed | Rejected | Cancelled,
+            Event::GraceOver | Event::DueSoon | Event::Overdue | Event::WindowEnded,
+        )
         | (Pending | Verified | Approved | Completed | Rejected | Cancelled, Event::Completed { .. })
         | (Pending | Verified | Approved | Completed | Rejected | Cancelled, Event::Settled { .. })
         | (Pending | Verified | Approved | Completed | Rejected, Event::Restored { .. })
@@ -368,22 +378,6 @@ fn may_execute(facts: &Facts, by: &Caller, input: &Execution, now: Timestamp) ->
     Ok(())
 }
 
-fn grace_is_over(facts: &Facts, now: Timestamp) -> bool {
-    !facts.grace_over_told && facts.grace_ends_at.is_some_and(|end| now >= end)
-}
-
-/// Only a notice: the version stays, or a preview that an operator looks at in this moment would be stale by our doing.
-fn grace_over(request: &SubjectRequest) -> Transition {
-    let mut next = request.clone();
-    next.facts.grace_over_told = true;
-    let record = Record::new(Actor::system(), "grace_over");
-    Transition {
-        next,
-        audit: vec![record],
-        effects: vec![Effect::Mail(Occasion::GraceOver)],
-    }
-}
-
 /// The closing e-mail of a request that was never executed is settled. Not a transition: status and version stay.
 fn told(request: &SubjectRequest, notice: Notice) -> Option<Transition> {
     let owed = request.facts.notice == Some(Notice::Pending) && notice != Notice::Pending;
@@ -449,7 +443,7 @@ fn work(request: &SubjectRequest, event: Event, now: Timestamp) -> Option<Transi
     let mut next = step(request, Status::InProgress);
     next.facts.job = Some(job);
     match event {
-        Event::Swept { recover_until, .. } => next.facts.recover_until = recover_until.max(next.facts.recover_until),
+        Event::Swept { recover_until, .. } => notice::move_window(&mut next.facts, recover_until),
         Event::Closing { result, account } => {
             next.facts.account = account;
             next.facts.result = Some(result);
@@ -464,6 +458,9 @@ fn work(request: &SubjectRequest, event: Event, now: Timestamp) -> Option<Transi
         | Event::Settled { .. }
         | Event::Restored { .. }
         | Event::Emptied { .. }
+        | Event::DueSoon
+        | Event::Overdue
+        | Event::WindowEnded
         | Event::Completed { .. }
         | Event::Told { .. }
         | Event::Shredded => {}

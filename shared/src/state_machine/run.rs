@@ -7,6 +7,7 @@
 use jiff::Timestamp;
 
 use super::command::{Cancellation, Event, Restoration};
+use super::notice;
 use super::refusal::Refusal;
 use super::request::{not_blank, operator, person, staff, step};
 use super::transition::{Effect, Record, Transition};
@@ -136,7 +137,7 @@ pub(super) fn settle(request: &SubjectRequest, event: Event, now: Timestamp) -> 
     });
     facts.cancel_stage = Some(CancelStage::DuringExecution);
     facts.closed_at = Some(now);
-    facts.recover_until = recover_until.max(facts.recover_until);
+    notice::move_window(facts, recover_until);
     facts.account = account;
     facts.notice = Some(Notice::Pending);
     Some(Transition {

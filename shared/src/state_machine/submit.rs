@@ -11,7 +11,7 @@ use crate::domain::ids::{Category, Ref, RequestId, SubjectId};
 use crate::domain::outbox::Occasion;
 use crate::domain::period::Period;
 use crate::domain::personal::{Erasable, Personal};
-use crate::domain::request::{Facts, Kind, PersonFields, StaffFields, Status, SubjectRequest};
+use crate::domain::request::{Facts, Kind, PersonFields, StaffFields, Status, SubjectRequest, Told};
 
 /// Longest reason, in characters.
 pub const REASON_MAX: usize = 2_000;
@@ -85,6 +85,7 @@ pub fn submit(
         rejection_reason: None,
         withdrawal_reason: None,
         cancellation_reason: None,
+        extension_reason: None,
     };
     let next = SubjectRequest {
         facts,
@@ -150,6 +151,7 @@ fn new_facts(
         submitted_at,
         received_at,
         due_at,
+        extension: None,
         verified_at: None,
         decided_at: None,
         decider_ref: None,
@@ -159,6 +161,7 @@ fn new_facts(
         completes_by: None,
         misses_due: false,
         grace_over_told: false,
+        told: Told::default(),
         data_map: None,
         datasets: vec![],
         executed_at: None,

@@ -1,10 +1,11 @@
 //! When supervision must look at a request next: the `active` index's instant.
 //!
-//! Guarantee: as long as anything is owed — work, an e-mail, a purge, a shredding — there is an instant; a request
-//! leaves the index only when nothing is, or when only a person can go on.
+//! Guarantee: as long as anything is owed — work, an e-mail, a notice, a purge, a shredding — there is an instant; a
+//! request leaves the index only when nothing is, or when only a person can go on and was told of every date.
 
 use jiff::Timestamp;
 
+use super::notice;
 use crate::domain::job::{JobStatus, Phase};
 use crate::domain::period::Period;
 use crate::domain::request::{Facts, Notice, Status};
@@ -34,8 +35,7 @@ pub fn wake_at(facts: &Facts, mail_owed: bool, purges: Purges, now: Timestamp) -
     let soon = Period::seconds(PATIENCE_SECONDS).after(now);
     let mail = mail_owed.then_some(soon);
     let life = match facts.status {
-        Status::Pending | Status::Verified => None,
-        Status::Approved => facts.grace_ends_at.filter(|_| !facts.grace_over_told),
+        Status::Pending | Status::Verified | Status::Approved => None,
         Status::InProgress => work(facts, purges, now),
         // The e-mail's end has yet to be written down.
         Status::Rejected | Status::Cancelled if facts.notice == Some(Notice::Pending) => Some(soon),
@@ -43,7 +43,7 @@ pub fn wake_at(facts: &Facts, mail_owed: bool, purges: Purges, now: Timestamp) -
         Status::Cancelled if facts.shred_at.is_none() => Some(leftover(purges, now)),
         Status::Completed | Status::Rejected | Status::Cancelled => facts.shred_at.filter(|_| !facts.shredded),
     };
-    [mail, life].into_iter().flatten().min()
+    [mail, life, notice::next_at(facts, now)].into_iter().flatten().min()
 }
 
 /// Cancelled in the middle: what was swept is purged when its window ends, unless somebody restores it before. What

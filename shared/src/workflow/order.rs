@@ -15,7 +15,7 @@ use crate::domain::period::Period;
 use crate::domain::personal::Personal;
 use crate::domain::policy::Policy;
 use crate::ports::{Committed, Config, HoldHead, Keys, Requests, Sealer};
-use crate::state_machine::command::{Approval, Command, Order, VerificationInput};
+use crate::state_machine::command::{Approval, Command, Delay, Order, VerificationInput};
 use crate::state_machine::refusal::Refusal;
 use crate::state_machine::request::decide;
 
@@ -43,6 +43,13 @@ pub enum Wish {
     Withdraw {
         /// Required of operators.
         reason: Option<Personal>,
+    },
+    /// Answer later than due.
+    Extend {
+        /// Told to the subject.
+        reason: Personal,
+        /// The new due date; none: as late as the policy allows.
+        until: Option<Timestamp>,
     },
 }
 
@@ -140,6 +147,11 @@ async fn command(
             reason: reason.clone(),
             retention: retention(config, caller).await?,
         },
+        Wish::Extend { reason, until } => Command::Extend(Delay {
+            reason: reason.clone(),
+            until: *until,
+            extend_by: policy_now(config, caller).await?.map(|(policy, _)| policy.extend_by),
+        }),
         Wish::Approve { note, verification } => {
             let facts = &loaded.request.facts;
             let map = config.data_map(None).await?.ok_or(Refusal::NoDataMap)?;

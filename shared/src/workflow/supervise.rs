@@ -15,7 +15,7 @@ use crate::domain::ids::RequestKey;
 use crate::domain::job::{Job, JobStatus, Phase, Plan, Tally};
 use crate::domain::message::{PlanMessage, VERSION};
 use crate::domain::object_keys::prefixes;
-use crate::domain::outbox::{Mail, MailState, Occasion};
+use crate::domain::outbox::{Mail, MailState};
 use crate::domain::outcome::Code;
 use crate::domain::period::Period;
 use crate::domain::request::{Facts, Notice, Status};
@@ -24,6 +24,7 @@ use crate::ports::{Committed, Fault, Keys, Manifests, Outbox, Queues, Requests, 
 use crate::state_machine::chunk::resend;
 use crate::state_machine::command::Event;
 use crate::state_machine::job::{Clock, next_event};
+use crate::state_machine::notice;
 use crate::state_machine::request::observe;
 use crate::state_machine::watch::{PATIENCE_SECONDS, Purges, wake_at};
 
@@ -109,10 +110,11 @@ where
     /// One thing that is due; `true` if the request moved and should be looked at again.
     async fn step(&self, loaded: &Loaded, now: Timestamp, pushed: &mut u32) -> Result<bool, Failure> {
         let facts = &loaded.request.facts;
+        // First, so that whatever ends the request does not swallow what had to be told before.
+        if let Some(event) = notice::due(facts, now) {
+            return self.observed(loaded, event, now).await;
+        }
         match facts.status {
-            Status::Approved if facts.grace_ends_at.is_some_and(|end| now >= end) => {
-                self.observed(loaded, Event::GraceOver, now).await
-            }
             Status::InProgress => match facts.job.as_ref().map(|job| job.phase) {
                 Some(Phase::Closing) => self.finish(loaded, now).await,
                 Some(_) => {
@@ -163,7 +165,7 @@ where
     /// Writes down what became of the closing e-mail, once it is settled.
     async fn tell(&self, loaded: &Loaded, now: Timestamp) -> Result<bool, Failure> {
         let key = loaded.row.key();
-        match self.settled(&key, |occasion| !occasion.to_operators()).await? {
+        match self.settled(&key).await? {
             Some(notice) => self.observed(loaded, Event::Told { notice }, now).await,
             None => Ok(false),
         }
@@ -191,8 +193,7 @@ where
     /// The closing e-mail is settled: what we stored of the subject's keys goes, then the request completes.
     async fn finish(&self, loaded: &Loaded, now: Timestamp) -> Result<bool, Failure> {
         let key = loaded.row.key();
-        let closing = |occasion| occasion == Occasion::Completed;
-        let notice = match self.settled(&key, closing).await? {
+        let notice = match self.settled(&key).await? {
             Some(notice) => notice,
             None if Guard::NoticeSettled.stands() => return Ok(false),
             None => Notice::Sent,
@@ -203,12 +204,12 @@ where
         self.observed(loaded, Event::Completed { notice }, now).await
     }
 
-    /// What became of the latest mail of a kind; none while it is still owed.
-    async fn settled(&self, key: &RequestKey, kind: impl Fn(Occasion) -> bool) -> Result<Option<Notice>, Fault> {
+    /// What became of the closing mail; none while it is still owed.
+    async fn settled(&self, key: &RequestKey) -> Result<Option<Notice>, Fault> {
         let mails = self.records.store.mails(key).await?;
         let latest = mails
             .iter()
-            .filter(|mail| kind(mail.occasion))
+            .filter(|mail| mail.occasion.is_closing())
             .max_by_key(|mail| mail.owed_at);
         Ok(match latest.map(|mail| mail.state) {
             Some(MailState::Sent) => Some(Notice::Sent),

@@ -14,7 +14,9 @@ use crate::domain::job::{Job, JobStatus, Phase};
 use crate::domain::outcome::{Code, Counts};
 use crate::domain::personal::{ERASED, Personal};
 use crate::domain::policy::Policy;
-use crate::domain::request::{CancelStage, Completion, Facts, Kind, Notice, PersonFields, Status, SubjectRequest};
+use crate::domain::request::{
+    CancelStage, Completion, Extension, Facts, Kind, Notice, PersonFields, Status, SubjectRequest,
+};
 use crate::ports::Progress;
 
 /// A subject request as the API answers it.
@@ -37,6 +39,7 @@ pub struct Resource {
     pub submitted_at: Timestamp,
     pub received_at: Timestamp,
     pub due_at: Timestamp,
+    pub extension: Option<ExtensionShown>,
     pub overdue: bool,
     pub completes_by: Option<Timestamp>,
     pub misses_due: bool,
@@ -94,6 +97,17 @@ pub struct DecisionShown {
     pub note: Option<Personal>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Personal>,
+}
+
+/// How the due date was moved.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "the fields are the HTTP contract's own words")]
+pub struct ExtensionShown {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<PersonShown>,
+    pub at: Timestamp,
+    pub was_due_at: Timestamp,
+    pub reason: Personal,
 }
 
 /// What the execution has done so far.
@@ -162,6 +176,7 @@ pub fn render(request: &SubjectRequest, view: View, progress: Option<&Progress>,
         submitted_at: facts.submitted_at,
         received_at: facts.received_at,
         due_at: facts.due_at,
+        extension: extension(request, view),
         overdue: facts.overdue(now),
         completes_by: facts.completes_by,
         misses_due: facts.misses_due,
@@ -265,6 +280,19 @@ fn decision(request: &SubjectRequest, view: View) -> Option<DecisionShown> {
                 reason,
             }
         }
+    })
+}
+
+/// The owner is told the reason, not which operator gave it.
+fn extension(request: &SubjectRequest, view: View) -> Option<ExtensionShown> {
+    let Extension { at, was_due_at } = request.facts.extension?;
+    let by = request.staff.known().and_then(|s| s.extended_by.as_ref());
+    let reason = request.person.known().and_then(|p| p.extension_reason.clone());
+    Some(ExtensionShown {
+        by: by.filter(|_| view == View::Staff).map(staff_shown),
+        at,
+        was_due_at,
+        reason: reason.unwrap_or_else(erased),
     })
 }
 

@@ -1,7 +1,9 @@
 //! The life of a request from one end to the other, as people live it: each file is one way it can go.
 
 mod approve_in_one;
+mod deadlines;
 mod erasure;
+mod extended;
 mod rejected;
 mod stopped;
 mod withdrawn;

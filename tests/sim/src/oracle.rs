@@ -5,6 +5,7 @@
 
 mod leases;
 mod ledger;
+mod notices;
 mod privacy;
 mod records;
 mod requests;
@@ -68,6 +69,7 @@ pub fn complaints(stack: &Stack, before: &Before) -> Vec<String> {
     }
     for case in &cases {
         requests::check(stack, case, &mut wrong);
+        notices::check(stack, case, &mut wrong);
         ledger::check(stack, case, &mut wrong);
         leases::check(stack, case, &mut wrong);
     }

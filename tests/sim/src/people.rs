@@ -36,6 +36,8 @@ pub enum Deed {
     Reject,
     /// Withdraws.
     Withdraw,
+    /// Moves the due date.
+    Extend,
     /// Looks at the preview and types the phrase.
     Execute,
     /// Types something else than the phrase.
@@ -61,9 +63,10 @@ pub enum Deed {
 impl Deed {
     /// What meddlers do. Not among it: a valid rejection, withdrawal or cancellation, which would end the life they
     /// meddle with, and a pause that nobody would end.
-    pub const MEDDLING: [Self; 8] = [
+    pub const MEDDLING: [Self; 9] = [
         Self::SubmitAgain,
         Self::Verify,
+        Self::Extend,
         Self::Execute,
         Self::Mistype,
         Self::ExecuteAlone,
@@ -79,6 +82,7 @@ impl Deed {
             Self::Verify
             | Self::Approve
             | Self::Reject
+            | Self::Extend
             | Self::Execute
             | Self::Mistype
             | Self::ExecuteAlone
@@ -102,6 +106,7 @@ pub fn next_deed(aim: Aim, facts: Option<&Facts>, paused_before: bool, now: Time
         (Status::Pending, _) => Some(Deed::Verify),
         (Status::Verified, _) => Some(Deed::Approve),
         (Status::Approved, Aim::Withdraw) => Some(Deed::Withdraw),
+        (Status::Approved, _) if extends(aim, facts) => facts.told.due_soon.then_some(Deed::Extend),
         (Status::Approved, _) => facts
             .grace_ends_at
             .is_some_and(|end| now >= end)
@@ -128,8 +133,13 @@ fn while_it_runs(aim: Aim, facts: &Facts, paused_before: bool) -> Option<Deed> {
             (early && !paused_before).then_some(Deed::Pause)
         }
         Aim::RestoreOne => (job.phase == Phase::Recovering && facts.restores == 0).then_some(Deed::RestoreOne),
-        Aim::Erase | Aim::Withdraw | Aim::Reject => None,
+        Aim::Erase | Aim::Extend | Aim::Withdraw | Aim::Reject => None,
     }
+}
+
+/// Whether the due date is moved before anything else: operators do it when they are told that it comes near.
+pub fn extends(aim: Aim, facts: &Facts) -> bool {
+    aim == Aim::Extend && facts.extension.is_none() && !facts.told.overdue
 }
 
 /// The tenant of every run.
@@ -193,6 +203,10 @@ pub async fn carry_out(
         },
         Deed::Reject => Wish::Reject {
             reason: Personal::new("canary-reason"),
+        },
+        Deed::Extend => Wish::Extend {
+            reason: Personal::new("canary-reason"),
+            until: None,
         },
         Deed::Withdraw => {
             let wish = Wish::Withdraw { reason: None };

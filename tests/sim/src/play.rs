@@ -1,6 +1,8 @@
 //! One run of a scenario, from the empty stack to its rest, and what the oracle says of it.
 
+use jiff::Timestamp;
 use shared::knobs::{Guard, Turned};
+use shared::ports::Letter;
 use shared::sim::{Call, Dice, Event, Fate, Fates, World, run};
 
 use crate::scenario::Scenario;
@@ -30,6 +32,8 @@ pub struct Played {
     pub complaints: Vec<String>,
     /// How it ended, as text to compare with another run's.
     pub ending: String,
+    /// The letters that were delivered, and when.
+    pub letters: Vec<(Timestamp, Letter)>,
     /// Everything that happened.
     pub trace: Vec<Event>,
 }
@@ -54,6 +58,7 @@ pub fn play(scenario: &Scenario, play: &Play, fates: impl Fates + 'static) -> Pl
         calls: world.calls(),
         complaints,
         ending: oracle::ending(&stack),
+        letters: stack.outside.mailer.delivered_at(),
         trace: world.log(),
     }
 }

@@ -6,11 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 use shared::domain::data_map::DataMap;
 use shared::domain::ids::SubjectId;
 use shared::domain::manifest::Scalar;
+use shared::domain::outbox::Mail;
 use shared::domain::policy::PolicyFile;
 use shared::knobs::Sizes;
-use shared::ports::Pinned;
+use shared::ports::{Letter, Pinned};
 use shared::sim::sources::SimSources;
 use shared::sim::sources::journal::RecordId;
+use shared::workflow::records::Loaded;
 
 use crate::dawn;
 
@@ -22,6 +24,8 @@ const DATA_MAP: &str = include_str!("data-map.yaml");
 pub enum Aim {
     /// Verified, approved, executed.
     Erase,
+    /// The same, and the due date is moved when it comes near.
+    Extend,
     /// Approved, then withdrawn by its owner.
     Withdraw,
     /// Rejected.
@@ -84,7 +88,14 @@ pub struct Scenario {
     pub mail_refused: bool,
     /// Whether a chunk's workers always die: it must be parked, and its siblings go on.
     pub poison: bool,
+    /// Whether the policy clamps the grace period to the due date.
+    pub clamp: bool,
+    /// Who writes the letters.
+    pub write: Write,
 }
+
+/// Writes the letter that is owed; none: nobody can be written to.
+pub type Write = fn(&Mail, &Loaded) -> Option<Letter>;
 
 /// Chunks of two records, two chunks a page, a window of two: a dozen records reach every branch.
 pub const SMALL: Sizes = Sizes {
@@ -125,6 +136,19 @@ impl Scenario {
     /// Rejected: nothing is touched, and its key is shredded in the end.
     pub fn rejected() -> Self {
         Self::of("rejected", vec![life("ada", Aim::Reject, 2)])
+    }
+
+    /// The due date is moved when operators are told that it comes near.
+    pub fn extended() -> Self {
+        Self::of("extended", vec![life("ada", Aim::Extend, 2)])
+    }
+
+    /// The policy keeps the due date: the grace period ends early enough.
+    pub fn clamped() -> Self {
+        Self {
+            clamp: true,
+            ..Self::of("the grace period is clamped", vec![life("ada", Aim::Erase, 2)])
+        }
     }
 
     /// Two requests of one tenant at once.
@@ -197,6 +221,8 @@ impl Scenario {
             Self::few(),
             Self::withdrawn(),
             Self::rejected(),
+            Self::extended(),
+            Self::clamped(),
             Self::two(),
             Self::late_ttl(),
             Self::rewritten(),
@@ -219,6 +245,8 @@ impl Scenario {
             meanwhile: Meanwhile::Nothing,
             mail_refused: false,
             poison: false,
+            clamp: false,
+            write: crate::stack::letter,
         }
     }
 }
@@ -233,10 +261,10 @@ pub fn life(subject: &str, aim: Aim, records: usize) -> Life {
     }
 }
 
-/// The policy of every run: the product's own periods.
-pub fn policy() -> Pinned<PolicyFile> {
-    let yaml = "v: 1\ndefaults: {ClampGraceToDeadline: false}\n";
-    let value = PolicyFile::parse(yaml, false).expect("a policy");
+/// The policy of a run: the product's own periods.
+pub fn policy(clamp: bool) -> Pinned<PolicyFile> {
+    let yaml = format!("v: 1\ndefaults: {{ClampGraceToDeadline: {clamp}}}\n");
+    let value = PolicyFile::parse(&yaml, false).expect("a policy");
     pinned("policy-1", value)
 }
 

@@ -11,7 +11,7 @@ use shared::sim::{Dice, Storm};
 use crate::dawn;
 use crate::play::{Play, Played, play};
 use crate::scenario::{Aim, Life, Meanwhile, Scenario, Ttl, life};
-use crate::stack::Habits;
+use crate::stack::{Habits, letter};
 use crate::workers::in_parallel;
 
 /// A seed that went wrong.
@@ -61,6 +61,8 @@ fn scenario(dice: &mut Dice) -> Scenario {
         meanwhile: pick(dice, &[Meanwhile::Nothing, Meanwhile::Changes]),
         mail_refused: dice.chance(100),
         poison: dice.chance(50),
+        clamp: dice.chance(300),
+        write: letter,
     }
 }
 
@@ -70,6 +72,7 @@ fn one(dice: &mut Dice, name: &str) -> Life {
         Aim::Erase,
         Aim::Erase,
         Aim::Erase,
+        Aim::Extend,
         Aim::Withdraw,
         Aim::Reject,
         Aim::Cancel,

@@ -31,7 +31,7 @@ use shared::workflow::work_chunk::{Invocation, Worked};
 pub use triggers::{Habits, Stack};
 
 use crate::readers::Shown;
-use crate::scenario::{Scenario, data_map, policy};
+use crate::scenario::{Scenario, Write, data_map, policy};
 
 /// Lambda ends an invocation after this long (`template.yaml`).
 pub const TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
@@ -55,6 +55,8 @@ pub struct Outside {
     pub sources: SimSources,
     /// The mail service.
     pub mailer: SimMailer,
+    /// Who writes the letters.
+    pub write: Write,
     /// What was shown of each request's progress.
     pub shown: Rc<RefCell<Shown>>,
     /// What a check on the way found wrong.
@@ -70,11 +72,12 @@ impl Outside {
                 store: SimStore::new(world),
                 sealer: SimSealer::new(world),
             },
-            config: SimConfig::new(world, policy(), vec![data_map()]),
+            config: SimConfig::new(world, policy(scenario.clamp), vec![data_map()]),
             manifests: SimManifests::new(world),
             queues: SimQueues::new(world),
             sources: SimSources::new(world),
             mailer: SimMailer::new(world),
+            write: scenario.write,
             shown: Rc::default(),
             complaints: Rc::default(),
         };
@@ -170,7 +173,7 @@ impl Outside {
             &self.records,
             &self.mailer,
             (&key, n, &invocation.id),
-            letter,
+            self.write,
             clock.now(),
         )
         .await;
@@ -209,7 +212,7 @@ impl Clock {
 }
 
 /// A letter with as much personal data as a real one. Operators are told also what they must know after a shredding.
-fn letter(mail: &Mail, loaded: &Loaded) -> Option<Letter> {
+pub fn letter(mail: &Mail, loaded: &Loaded) -> Option<Letter> {
     let id = loaded.request.facts.id;
     let person = loaded.request.person.known();
     let (to, text) = if mail.occasion.to_operators() {

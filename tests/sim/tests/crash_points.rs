@@ -24,7 +24,18 @@ macro_rules! scenarios {
     };
 }
 
-scenarios!(few, withdrawn, rejected, two, late_ttl, rewritten, mail_refused, poison);
+scenarios!(
+    few,
+    withdrawn,
+    rejected,
+    extended,
+    clamped,
+    two,
+    late_ttl,
+    rewritten,
+    mail_refused,
+    poison
+);
 
 #[test]
 fn recovers_from_pairs_of_crashes_at_a_sample() {

@@ -26,8 +26,8 @@ mod tests;
 
 use std::fmt;
 
-pub use notice::{Notice, Reference, Topic};
-pub use occasion::{By, Category, Grace, Kept, Kind, Occasion, Outcome, RequestFacts};
+pub use notice::{Notice, Reference, Stage, Topic};
+pub use occasion::{By, Category, Grace, Hidden, Kept, Kind, Occasion, Outcome, RequestFacts};
 pub use printable::{Line, Passage};
 
 /// What one letter says. Every date in it is an instant, shown as a day and time in UTC.

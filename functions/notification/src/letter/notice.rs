@@ -29,6 +29,23 @@ pub enum Notice {
         /// When it ended.
         grace_ends_at: Timestamp,
     },
+    /// Three quarters of the time to the due date are over.
+    DueSoon {
+        /// How far the request is.
+        stage: Stage,
+        /// Whether the due date can still be moved.
+        may_extend: bool,
+    },
+    /// The due date has passed.
+    Overdue {
+        /// How far the request is.
+        stage: Stage,
+    },
+    /// The recovery window ended: nothing can be brought back any more.
+    WindowEnded {
+        /// When it ended.
+        recover_until: Timestamp,
+    },
     /// The job failed; the request stays InProgress.
     JobFailed {
         /// How many findings are open.
@@ -39,6 +56,17 @@ pub enum Notice {
         /// What it was about.
         topic: Topic,
     },
+}
+
+/// How far an open request is, as far as it decides what is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Pending or Verified: nobody has decided yet.
+    InReview,
+    /// Approved: nobody has executed yet.
+    Approved,
+    /// InProgress.
+    AtWork,
 }
 
 /// What an undelivered letter was about: the [`Occasion`](super::Occasion) without its facts.
@@ -52,6 +80,8 @@ pub enum Topic {
     Rejected,
     /// The withdrawal.
     Withdrawn,
+    /// The cancellation in the middle.
+    Cancelled,
     /// The completion.
     Completed,
 }
@@ -64,6 +94,7 @@ impl Topic {
             Topic::Approved => "the request was approved",
             Topic::Rejected => "the request was rejected, and why",
             Topic::Withdrawn => "the request was withdrawn",
+            Topic::Cancelled => "the request was stopped, and what had been done by then",
             Topic::Completed => "the request was completed, and what was done",
         }
     }
@@ -74,6 +105,9 @@ impl Notice {
     pub(super) fn subject_line(&self, request: &Reference<'_>) -> String {
         let what = match self {
             Notice::GraceOver { .. } => "Grace period over",
+            Notice::DueSoon { .. } => "Due soon",
+            Notice::Overdue { .. } => "Overdue",
+            Notice::WindowEnded { .. } => "Recovery window over",
             Notice::JobFailed { .. } => "Job failed",
             Notice::Undeliverable { .. } => "Letter not delivered",
         };

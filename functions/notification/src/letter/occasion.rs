@@ -84,6 +84,22 @@ pub enum Occasion<'a> {
         /// Who withdrew it; the letter is worded by that.
         by: By<'a>,
     },
+    /// `extend`: the new due date, and why (GDPR Art. 12(3)).
+    Extended {
+        /// When the answer was due before.
+        was_due_at: Timestamp,
+        /// When it is due now.
+        due_at: Timestamp,
+        /// The operator's reason.
+        reason: Passage<'a>,
+    },
+    /// `cancel`, of a deletion: stopped in the middle, with what had been done by then.
+    Cancelled {
+        /// What was done, category by category.
+        outcomes: &'a [Outcome<'a>],
+        /// The operator's reason.
+        reason: Passage<'a>,
+    },
     /// `complete`, of a deletion. An export ends with the handing over of its package and so with another letter.
     Completed {
         /// When the last record was dealt with.
@@ -129,6 +145,12 @@ pub struct Outcome<'a> {
     pub recreated: u64,
     /// `restored`.
     pub restored: u64,
+    /// `swept`: after a cancellation, what can still be brought back.
+    pub hidden: Option<Hidden>,
+    /// `untouched`: after a cancellation, what was not reached.
+    pub untouched: u64,
+    /// `failed`: after a cancellation, what could not be dealt with.
+    pub failed: u64,
     /// `resolved`: settled by a person, with evidence in the trail.
     pub resolved: u64,
     /// `exempt`, by ground.
@@ -144,9 +166,21 @@ impl Outcome<'_> {
             self.recreated,
             self.restored,
             self.resolved,
+            self.hidden.map_or(0, |hidden| hidden.records),
+            self.untouched,
+            self.failed,
         ];
         counted.iter().all(|n| *n == 0) && self.exempt.iter().all(|kept| kept.records == 0)
     }
+}
+
+/// Records that are hidden and can be brought back for a while.
+#[derive(Debug, Clone, Copy)]
+pub struct Hidden {
+    /// How many.
+    pub records: u64,
+    /// Until when; then they are destroyed.
+    pub until: Timestamp,
 }
 
 /// Records kept on one legal ground.
@@ -167,6 +201,8 @@ impl Occasion<'_> {
             Occasion::Approved { .. } => format!("Your {kind} request is approved ({id})"),
             Occasion::Rejected { .. } => format!("Our decision on your {kind} request ({id})"),
             Occasion::Withdrawn { .. } => format!("Your {kind} request is withdrawn ({id})"),
+            Occasion::Extended { .. } => format!("We need longer for your {kind} request ({id})"),
+            Occasion::Cancelled { .. } => format!("Your {kind} request was stopped ({id})"),
             Occasion::Completed { partial: false, .. } => format!("Your {kind} request is completed ({id})"),
             Occasion::Completed { partial: true, .. } => format!("Your {kind} request is completed in part ({id})"),
         }

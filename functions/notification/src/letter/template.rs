@@ -6,7 +6,7 @@
 
 use askama::Template;
 
-use super::notice::{Notice, Reference, Topic};
+use super::notice::{Notice, Reference, Stage, Topic};
 use super::occasion::{By, Kind, Occasion, RequestFacts};
 use super::{Letter, Line, Sender, link, words};
 

@@ -19,14 +19,14 @@ const PARKED: (Op, ChunkState) = (Op::Sweep, ChunkState::Parked);
 
 /// The documented graph: to which phase an event leads; `-`: it is not due there.
 const PHASES: &str = "
-               grace_over job_began  plan_complete swept      purge_began   verify_began  job_failed closing    settled    restored   emptied    completed  told       shredded
-    planning   -          planning   sweeping      -          -             verifying     planning   -          -          -          -          -          -          -
-    sweeping   -          -          -             recovering -             -             -          -          -          -          -          -          -          -
-    recovering -          -          -             -          purging       -             -          -          -          -          -          -          -          -
-    purging    -          -          -             -          -             verifying     purging    -          -          -          -          -          -          -
-    verifying  -          -          sweeping      -          -             -             verifying  closing    -          -          -          -          -          -
-    packaging  -          -          -             -          -             -             -          -          -          -          -          -          -          -
-    closing    -          -          -             -          -             -             -          -          -          -          -          -          -          -
+               grace_over  due_soon    overdue     window_ended job_began   plan_complete swept       purge_began verify_began job_failed  closing     settled     restored    emptied     completed   told        shredded
+    planning   -           -           -           -            planning    sweeping      -           -           verifying    planning    -           -           -           -           -           -           -
+    sweeping   -           -           -           -            -           -             recovering  -           -            -           -           -           -           -           -           -           -
+    recovering -           -           -           -            -           -             -           purging     -            -           -           -           -           -           -           -           -
+    purging    -           -           -           -            -           -             -           -           verifying    purging     -           -           -           -           -           -           -
+    verifying  -           -           -           -            -           sweeping      -           -           -            verifying   closing     -           -           -           -           -           -
+    packaging  -           -           -           -            -           -             -           -           -            -           -           -           -           -           -           -           -
+    closing    -           -           -           -            -           -             -           -           -            -           -           -           -           -           -           -           -
 ";
 
 const EVERY_PHASE: [Phase; 7] = [

@@ -1,15 +1,17 @@
 //! Proof of the machine: every pair, every guard, and what no sequence of them can bring about.
 //!
 //! * [`table`]: each (status, command) and (status, event) pair, as one readable table each.
-//! * `review`, `execute`, `submit`: one test per guard. Each must fail when its guard is taken out of the source.
+//! * `review`, `extend`, `execute`, `submit`, `notice`: one test per guard. Each must fail when its guard is taken out of the source.
 //! * `properties`: random lives; `life`: random jobs over random rows, which never stand still unnoticed.
 //! * `job`, `watch`: what rows make true, and when somebody looks again.
 //!
 //! `support` builds requests the way the machine does: by commands and events, never by setting a status.
 
 mod execute;
+mod extend;
 mod job;
 mod life;
+mod notice;
 mod properties;
 mod review;
 mod rows;

@@ -11,13 +11,14 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::support::{
-    alice, alone, approval, auditor, bob, cancel, day, execution, give, in_one_call, later, method, on_behalf, policy,
-    reject, restore, stranger, subject, submission, submitted, withdraw,
+    alice, alone, approval, auditor, bob, cancel, day, execution, extend, give, in_one_call, later, method, on_behalf,
+    policy, reject, restore, stranger, subject, submission, submitted, withdraw,
 };
 use super::table::every_event;
 use crate::domain::actor::Caller;
+use crate::domain::deadline::due_soon_at;
 use crate::domain::job::{JobStatus, Phase};
-use crate::domain::request::{Status, SubjectRequest};
+use crate::domain::request::{Facts, Status, SubjectRequest};
 use crate::state_machine::command::{Approval, Command};
 use crate::state_machine::request::observe;
 use crate::state_machine::transition::{Effect, Transition};
@@ -36,7 +37,7 @@ enum Deed {
 type Life = (bool, bool, Vec<(i64, Deed)>);
 
 fn lives() -> impl Strategy<Value = Life> {
-    let command = (0..5_usize, 0..14_usize).prop_map(|(who, what)| Deed::Command(who, what));
+    let command = (0..5_usize, 0..15_usize).prop_map(|(who, what)| Deed::Command(who, what));
     let event = (0..every_event().len()).prop_map(Deed::Event);
     let wait = prop_oneof![Just(0), Just(1), 0..10 * 86_400_000_i64, Just(800 * 86_400_000)];
     let deeds = prop::collection::vec((wait, prop_oneof![command, event]), 1..80);
@@ -65,6 +66,7 @@ fn command(what: usize, one_is_enough: bool) -> Command {
         8 => cancel(),
         9 => restore(false),
         10 => restore(true),
+        11 => extend(None),
         _ => Command::Execute(execution()),
     }
 }
@@ -121,7 +123,7 @@ fn check(
         prop_assert_eq!(was.status, is.status, "a terminal status never changes");
     }
     let noted = was.status.is_terminal() && was.notice != is.notice;
-    let only_told = was.grace_over_told != is.grace_over_told || noted;
+    let only_told = was.grace_over_told != is.grace_over_told || noted || is_notice(done);
     let steps = if only_told { 0 } else { done.audit.len() as u64 };
     prop_assert_eq!(is.version, was.version + steps, "the version counts transitions");
     prop_assert!(
@@ -162,6 +164,7 @@ fn check(
         );
     }
 
+    dates(was, is, now)?;
     history.released += done
         .effects
         .iter()
@@ -181,11 +184,42 @@ fn check(
         prop_assert_eq!(history.shredded, 1);
     }
     let runs = is.job.as_ref().is_some_and(|job| job.status != JobStatus::Failed);
-    let owed = (is.status == Status::InProgress && runs) || (is.status.is_terminal() && !is.shredded);
+    let owed = (is.status == Status::InProgress && runs)
+        || (is.status.is_terminal() && !is.shredded)
+        || (!is.status.is_terminal() && !is.told.overdue);
     prop_assert!(
         !owed || wake_at(is, false, Purges::default(), now).is_some(),
         "what is owed is watched"
     );
+    Ok(())
+}
+
+fn is_notice(done: &Transition) -> bool {
+    let notices = ["due_soon", "overdue", "window_ended"];
+    done.audit.iter().any(|record| notices.contains(&record.action))
+}
+
+/// The due date moves once, and nothing that was promised with it; operators are told of no date before it.
+fn dates(was: &Facts, is: &Facts, now: Timestamp) -> Result<(), TestCaseError> {
+    if was.due_at != is.due_at {
+        prop_assert!(was.extension.is_none() && now < was.due_at && was.due_at < is.due_at);
+        prop_assert_eq!(is.extension.map(|e| e.was_due_at), Some(was.due_at));
+        prop_assert_eq!(
+            (was.grace_ends_at, was.completes_by),
+            (is.grace_ends_at, is.completes_by)
+        );
+    }
+    let late = is.completes_by.is_some_and(|by| by > is.due_at);
+    prop_assert_eq!(is.misses_due, late, "it says whether it will be late");
+    if is.told.overdue && !was.told.overdue {
+        prop_assert!(now >= is.due_at && !is.status.is_terminal());
+    }
+    if is.told.due_soon && !was.told.due_soon {
+        prop_assert!(now >= due_soon_at(is.received_at, is.due_at) && now < is.due_at);
+    }
+    if is.told.window_ended && !was.told.window_ended {
+        prop_assert!(is.recover_until.is_some_and(|end| now >= end));
+    }
     Ok(())
 }
 
@@ -201,9 +235,11 @@ fn live((for_somebody, one_is_enough, deeds): Life, reached: &RefCell<BTreeSet<S
         now = later(now, wait);
         if let Some(done) = one_deed(&request, &deed, one_is_enough, now) {
             check(&request, &done, now, &mut history)?;
-            request = done.next;
+            request = done.next.clone();
             let at = format!("{} {:?}", request.facts.status, phase(&request));
             reached.borrow_mut().insert(at);
+            let last = done.audit.last().map(|record| record.action.to_owned());
+            reached.borrow_mut().extend(last);
             if history.shredded > 0 {
                 reached
                     .borrow_mut()
@@ -239,9 +275,11 @@ fn coverage(reached: &BTreeSet<String>) {
     let phases = ["Planning", "Sweeping", "Recovering", "Purging", "Verifying", "Closing"];
     let shredded = ["shredded Completed", "shredded Rejected", "shredded Cancelled"];
     let at_work = phases.map(|phase| format!("InProgress Some({phase})"));
+    let dates = ["extend", "due_soon", "overdue", "window_ended", "grace_over"];
     let all = statuses
         .into_iter()
         .chain(shredded)
+        .chain(dates)
         .map(str::to_owned)
         .chain(at_work)
         .chain(cut_short);

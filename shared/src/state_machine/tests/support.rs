@@ -9,7 +9,7 @@ use crate::domain::personal::Personal;
 use crate::domain::policy::{Policy, PolicyFile};
 use crate::domain::request::{Completion, DataMapPin, DatasetPin, Kind, Notice, Status, SubjectRequest};
 use crate::state_machine::command::{
-    Approval, CONFIRMATION, Cancellation, Command, Event, Execution, Order, Restoration, VerificationInput,
+    Approval, CONFIRMATION, Cancellation, Command, Delay, Event, Execution, Order, Restoration, VerificationInput,
 };
 use crate::state_machine::refusal::Refusal;
 use crate::state_machine::request::{decide, observe};
@@ -193,6 +193,15 @@ pub(super) fn cut_short() -> SubjectRequest {
         account: [].into(),
     };
     observe(&stopping, settled, day(42)).expect("due").next
+}
+
+/// Until then; none: as late as the policy allows.
+pub(super) fn extend(until: Option<Timestamp>) -> Command {
+    Command::Extend(Delay {
+        reason: Personal::new("there is much of it"),
+        until,
+        extend_by: None,
+    })
 }
 
 pub(super) fn give(

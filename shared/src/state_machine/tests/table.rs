@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::support::{alice, approval, bob, cancel, cut_short, day, execution, give, in_one_call, in_phase, in_status};
-use super::support::{method, must, reject, restore, subject, withdraw};
+use super::support::{alice, approval, bob, cancel, cut_short, day, execution, extend, give, in_one_call, in_phase};
+use super::support::{in_status, method, must, reject, restore, subject, withdraw};
 use crate::domain::actor::Caller;
 use crate::domain::job::Phase;
 use crate::domain::request::{Completion, Notice, Status, SubjectRequest};
@@ -16,26 +16,26 @@ use crate::state_machine::request::observe;
 
 /// Where each command leads when every guard is content; `-`: 409 `not_in_this_status`.
 const COMMANDS: &str = "
-               verify     approve    reject     withdraw   execute    pause      resume     cancel     restore
-    Pending    Verified   Approved   Rejected   Cancelled  -          -          -          -          -
-    Verified   -          Approved   Rejected   Cancelled  -          -          -          -          -
-    Approved   -          -          -          Cancelled  InProgress -          -          -          -
-    InProgress -          -          -          -          -          InProgress InProgress InProgress InProgress
-    Completed  -          -          -          -          -          -          -          -          -
-    Rejected   -          -          -          -          -          -          -          -          -
-    Cancelled  -          -          -          -          -          -          -          -          Cancelled
+               verify     approve    reject     withdraw   extend     execute    pause      resume     cancel     restore
+    Pending    Verified   Approved   Rejected   Cancelled  Pending    -          -          -          -          -
+    Verified   -          Approved   Rejected   Cancelled  Verified   -          -          -          -          -
+    Approved   -          -          -          Cancelled  Approved   InProgress -          -          -          -
+    InProgress -          -          -          -          -          -          InProgress InProgress InProgress InProgress
+    Completed  -          -          -          -          -          -          -          -          -          -
+    Rejected   -          -          -          -          -          -          -          -          -          -
+    Cancelled  -          -          -          -          -          -          -          -          -          Cancelled
 ";
 
 /// Where each event leads, observed in the phase it belongs to; `-`: it does not concern the request.
 const EVENTS: &str = "
-               grace_over job_began  plan_complete swept      purge_began verify_began job_failed closing    settled    restored   emptied    completed  told       shredded
-    Pending    -          -          -             -          -           -            -          -          -          -          -          -          -          -
-    Verified   -          -          -             -          -           -            -          -          -          -          -          -          -          -
-    Approved   Approved   -          -             -          -           -            -          -          -          -          -          -          -          -
-    InProgress -          InProgress InProgress    InProgress InProgress  InProgress   InProgress InProgress Cancelled  InProgress -          Completed  -          -
-    Completed  -          -          -             -          -           -            -          -          -          -          -          -          -          Completed
-    Rejected   -          -          -             -          -           -            -          -          -          -          -          -          Rejected   Rejected
-    Cancelled  -          -          -             -          -           -            -          -          -          Cancelled  Cancelled  -          Cancelled  Cancelled
+               grace_over  due_soon    overdue     window_ended job_began   plan_complete swept       purge_began verify_began job_failed  closing     settled     restored    emptied     completed   told        shredded
+    Pending    -           Pending     Pending     -            -           -             -           -           -            -           -           -           -           -           -           -           -
+    Verified   -           Verified    Verified    -            -           -             -           -           -            -           -           -           -           -           -           -           -
+    Approved   Approved    Approved    Approved    -            -           -             -           -           -            -           -           -           -           -           -           -           -
+    InProgress -           InProgress  InProgress  InProgress   InProgress  InProgress    InProgress  InProgress  InProgress   InProgress  InProgress  Cancelled   InProgress  -           Completed   -           -
+    Completed  -           -           -           -            -           -             -           -           -            -           -           -           -           -           -           -           Completed
+    Rejected   -           -           -           -            -           -             -           -           -            -           -           -           -           -           -           Rejected    Rejected
+    Cancelled  -           -           -           -            -           -             -           -           -            -           -           -           Cancelled   Cancelled   -           Cancelled   Cancelled
 ";
 
 /// The cells of a table as (row, column, cell), row by row.
@@ -57,11 +57,12 @@ fn column_of_command(command: &Command) -> usize {
         Command::Approve(_) => 1,
         Command::Reject { .. } => 2,
         Command::Withdraw { .. } => 3,
-        Command::Execute(_) => 4,
-        Command::Pause => 5,
-        Command::Resume => 6,
-        Command::Cancel(_) => 7,
-        Command::Restore(_) => 8,
+        Command::Extend(_) => 4,
+        Command::Execute(_) => 5,
+        Command::Pause => 6,
+        Command::Resume => 7,
+        Command::Cancel(_) => 8,
+        Command::Restore(_) => 9,
     }
 }
 
@@ -77,6 +78,7 @@ fn every_command(status: Status) -> Vec<(Caller, Command)> {
         (alice(), Command::Approve(approve)),
         (alice(), reject("not a customer")),
         (subject(), withdraw(None)),
+        (alice(), extend(None)),
         (bob(), Command::Execute(execution())),
         (bob(), Command::Pause),
         (bob(), Command::Resume),
@@ -94,19 +96,22 @@ fn every_command(status: Status) -> Vec<(Caller, Command)> {
 pub(super) fn column_of_event(event: &Event) -> (usize, &'static str) {
     match event {
         Event::GraceOver => (0, "grace_over"),
-        Event::JobBegan => (1, "job_began"),
-        Event::PlanComplete { .. } => (2, "plan_complete"),
-        Event::Swept { .. } => (3, "swept"),
-        Event::PurgeBegan => (4, "purge_began"),
-        Event::VerifyBegan => (5, "verify_began"),
-        Event::JobFailed { .. } => (6, "job_failed"),
-        Event::Closing { .. } => (7, "closing"),
-        Event::Settled { .. } => (8, "settled"),
-        Event::Restored { .. } => (9, "restored"),
-        Event::Emptied { .. } => (10, "emptied"),
-        Event::Completed { .. } => (11, "completed"),
-        Event::Told { .. } => (12, "told"),
-        Event::Shredded => (13, "shredded"),
+        Event::DueSoon => (1, "due_soon"),
+        Event::Overdue => (2, "overdue"),
+        Event::WindowEnded => (3, "window_ended"),
+        Event::JobBegan => (4, "job_began"),
+        Event::PlanComplete { .. } => (5, "plan_complete"),
+        Event::Swept { .. } => (6, "swept"),
+        Event::PurgeBegan => (7, "purge_began"),
+        Event::VerifyBegan => (8, "verify_began"),
+        Event::JobFailed { .. } => (9, "job_failed"),
+        Event::Closing { .. } => (10, "closing"),
+        Event::Settled { .. } => (11, "settled"),
+        Event::Restored { .. } => (12, "restored"),
+        Event::Emptied { .. } => (13, "emptied"),
+        Event::Completed { .. } => (14, "completed"),
+        Event::Told { .. } => (15, "told"),
+        Event::Shredded => (16, "shredded"),
     }
 }
 
@@ -115,6 +120,9 @@ pub(super) fn every_event() -> Vec<Event> {
     let (recover_until, findings) = (Some(day(47)), 0);
     let all = vec![
         Event::GraceOver,
+        Event::DueSoon,
+        Event::Overdue,
+        Event::WindowEnded,
         Event::JobBegan,
         Event::PlanComplete { planned: 3 },
         Event::Swept {
@@ -168,7 +176,10 @@ fn ready_for(status: Status, event: &Event) -> SubjectRequest {
         Event::VerifyBegan | Event::JobFailed { .. } => Phase::Purging,
         Event::Closing { .. } => Phase::Verifying,
         Event::Completed { .. } => Phase::Closing,
+        Event::WindowEnded => Phase::Purging,
         Event::GraceOver
+        | Event::DueSoon
+        | Event::Overdue
         | Event::JobBegan
         | Event::PlanComplete { .. }
         | Event::Settled { .. }
@@ -178,7 +189,9 @@ fn ready_for(status: Status, event: &Event) -> SubjectRequest {
         | Event::Shredded => Phase::Planning,
     };
     if status == Status::InProgress {
-        in_phase(phase)
+        let mut request = in_phase(phase);
+        request.facts.recover_until = Some(day(47));
+        request
     } else {
         in_status(status)
     }
@@ -217,7 +230,9 @@ fn every_status_and_command() {
         assert_eq!(in_status(status).facts.status, status);
         for (by, command) in every_command(status) {
             let (row, column, cell) = expected.next().expect("complete");
-            let answer = give(&open_to(status, &command), &by, command, day(40));
+            // An extension comes before the due date, an execution after the grace period.
+            let now = if column == "extend" { day(20) } else { day(40) };
+            let answer = give(&open_to(status, &command), &by, command, now);
             match (cell.as_str(), answer) {
                 ("-", Err(refusal)) => {
                     let command = column.clone();
@@ -239,7 +254,9 @@ fn every_status_and_event() {
     for status in Status::ALL {
         for event in every_event() {
             let (row, column, cell) = expected.next().expect("complete");
-            let next = observe(&ready_for(status, &event), event, day(2_000));
+            // After the due date, on day 31, nobody is told that it will come.
+            let now = if event == Event::DueSoon { day(30) } else { day(2_000) };
+            let next = observe(&ready_for(status, &event), event, now);
             let next = next.map_or("-", |transition| transition.next.facts.status.as_str());
             assert_eq!(next, cell, "{row} {column}");
         }

@@ -3,11 +3,22 @@
 use super::rows::{failed, running};
 use super::support::{cut_short, day, in_phase, in_status, later};
 use crate::domain::job::{Job, Phase};
-use crate::domain::request::{Facts, Notice, Status};
+use crate::domain::request::{Facts, Notice, Status, Told};
+use crate::state_machine::notice;
 use crate::state_machine::watch::{PATIENCE_SECONDS, Purges, wake_at};
 
 fn soon() -> jiff::Timestamp {
     later(day(50), PATIENCE_SECONDS * 1_000)
+}
+
+/// Operators were told of every date: what wakes now is something else.
+fn quiet(facts: Facts) -> Facts {
+    let told = Told {
+        due_soon: true,
+        overdue: true,
+        window_ended: true,
+    };
+    Facts { told, ..facts }
 }
 
 /// When supervision looks again, without mails and purges, on day 50.
@@ -18,7 +29,7 @@ fn wakes(facts: &Facts) -> Option<jiff::Timestamp> {
 #[test]
 fn a_mail_that_is_owed_wakes_in_every_status() {
     for status in Status::ALL {
-        let facts = in_status(status).facts;
+        let facts = quiet(in_status(status).facts);
         let at = wake_at(&facts, true, Purges::default(), day(50)).expect("an instant");
         assert!(at <= soon(), "{status}");
     }
@@ -26,16 +37,54 @@ fn a_mail_that_is_owed_wakes_in_every_status() {
 
 #[test]
 fn what_waits_for_a_person_does_not_wake() {
-    assert_eq!(wakes(&in_status(Status::Pending).facts), None);
-    assert_eq!(wakes(&in_status(Status::Verified).facts), None);
-    let mut told = in_status(Status::Approved).facts;
+    assert_eq!(wakes(&quiet(in_status(Status::Pending).facts)), None);
+    assert_eq!(wakes(&quiet(in_status(Status::Verified).facts)), None);
+    let mut told = quiet(in_status(Status::Approved).facts);
     told.grace_over_told = true;
     assert_eq!(wakes(&told), None);
 }
 
 #[test]
 fn the_end_of_the_grace_period_wakes() {
-    assert_eq!(wakes(&in_status(Status::Approved).facts), Some(day(32)));
+    assert_eq!(wakes(&quiet(in_status(Status::Approved).facts)), Some(day(32)));
+}
+
+#[test]
+fn a_date_that_operators_must_be_told_of_wakes_in_every_open_status() {
+    for status in Status::ALL.into_iter().filter(|status| !status.is_terminal()) {
+        let mut facts = in_status(status).facts;
+        // A job that works is looked at anyway; one that failed for good waits for a person.
+        facts.job = facts.job.map(|_| failed(Phase::Planning, 1));
+        let wakes = |now| wake_at(&facts, false, Purges::default(), now);
+        assert_eq!(wakes(day(5)), notice::next_at(&facts, day(5)), "{status}");
+        assert_eq!(
+            wakes(day(5)),
+            Some(later(day(23), 6 * 3_600_000)),
+            "{status}: of 31 days"
+        );
+        let soon_told = Told {
+            due_soon: true,
+            ..Told::default()
+        };
+        let facts = Facts {
+            told: soon_told,
+            grace_over_told: true,
+            ..facts
+        };
+        assert_eq!(
+            wake_at(&facts, false, due(day(90)), day(31)),
+            Some(day(31)),
+            "{status}: due"
+        );
+    }
+}
+
+#[test]
+fn the_end_of_the_recovery_window_wakes() {
+    let mut facts = in_phase(Phase::Recovering).facts;
+    facts.told.overdue = true;
+    facts.recover_until = Some(day(60));
+    assert_eq!(wake_at(&facts, false, due(day(70)), day(50)), Some(day(60)));
 }
 
 #[test]
@@ -49,7 +98,7 @@ fn work_in_any_phase_wakes_soon() {
     ] {
         let queued = Job { phase, ..Job::queued() };
         for job in [queued, running(phase, 1)] {
-            let mut facts = in_phase(phase).facts;
+            let mut facts = quiet(in_phase(phase).facts);
             facts.job = Some(job);
             let at = wakes(&facts).expect("an instant");
             assert!(day(50) < at && at <= soon(), "{phase:?}");
@@ -60,7 +109,7 @@ fn work_in_any_phase_wakes_soon() {
 #[test]
 fn a_failed_job_purges_what_it_can_and_then_waits_for_a_person() {
     let wakes = |phase, purges| {
-        let mut facts = in_phase(phase).facts;
+        let mut facts = quiet(in_phase(phase).facts);
         facts.job = Some(failed(phase, 1));
         wake_at(&facts, false, purges, day(50))
     };
@@ -99,7 +148,7 @@ fn due(at: jiff::Timestamp) -> Purges {
 
 #[test]
 fn purging_wakes_when_the_next_window_ends() {
-    let facts = in_phase(Phase::Purging).facts;
+    let facts = quiet(in_phase(Phase::Purging).facts);
     let at = |purges| wake_at(&facts, false, purges, day(50));
     assert_eq!(at(due(later(day(50), 1))), Some(later(day(50), 1)));
     assert_eq!(at(due(day(90))), Some(soon()), "never later than lost work is pushed");
@@ -107,7 +156,7 @@ fn purging_wakes_when_the_next_window_ends() {
 
 #[test]
 fn purging_sleeps_until_the_next_window_ends_when_nobody_is_at_work() {
-    let facts = in_phase(Phase::Purging).facts;
+    let facts = quiet(in_phase(Phase::Purging).facts);
     let idle = |purges| wake_at(&facts, false, Purges { idle: true, ..purges }, day(50));
     assert_eq!(idle(due(day(90))), Some(day(90)));
     assert_eq!(
@@ -119,7 +168,7 @@ fn purging_sleeps_until_the_next_window_ends_when_nobody_is_at_work() {
 
 #[test]
 fn recovering_wakes_when_the_first_purge_is_due() {
-    let facts = in_phase(Phase::Recovering).facts;
+    let facts = quiet(in_phase(Phase::Recovering).facts);
     let idle = Purges {
         idle: true,
         ..due(day(90))
@@ -145,7 +194,7 @@ fn recovering_wakes_when_the_first_purge_is_due() {
 #[test]
 fn what_is_closed_wakes_until_it_is_shredded() {
     for status in [Status::Completed, Status::Rejected, Status::Cancelled] {
-        let mut facts = in_status(status).facts;
+        let mut facts = quiet(in_status(status).facts);
         facts.notice = Some(Notice::Sent);
         assert!(facts.shred_at.is_some() && wakes(&facts) == facts.shred_at, "{status}");
         facts.shredded = true;
@@ -162,7 +211,7 @@ fn what_a_hold_keeps_is_looked_at_now_and_then() {
         due: None,
     };
     for phase in [Phase::Recovering, Phase::Purging] {
-        let facts = in_phase(phase).facts;
+        let facts = quiet(in_phase(phase).facts);
         let at = |purges| wake_at(&facts, false, purges, day(50));
         assert_eq!(at(held), hour);
         let sooner = later(day(50), 1);
@@ -177,7 +226,7 @@ fn what_a_hold_keeps_is_looked_at_now_and_then() {
 
 #[test]
 fn a_cancellation_that_is_not_settled_and_a_restoration_wake_soon() {
-    let mut stopping = in_phase(Phase::Recovering).facts;
+    let mut stopping = quiet(in_phase(Phase::Recovering).facts);
     let idle = Purges {
         idle: true,
         ..due(day(90))
@@ -185,10 +234,10 @@ fn a_cancellation_that_is_not_settled_and_a_restoration_wake_soon() {
     let at = |facts: &Facts| wake_at(facts, false, idle, day(50));
     stopping.job.as_mut().expect("a job").cancel_requested = true;
     assert_eq!(at(&stopping), Some(soon()));
-    let mut restoring = in_phase(Phase::Recovering).facts;
+    let mut restoring = quiet(in_phase(Phase::Recovering).facts);
     restoring.restoring = Some(1);
     assert_eq!(at(&restoring), Some(soon()));
-    let mut cancelled = cut_short().facts;
+    let mut cancelled = quiet(cut_short().facts);
     cancelled.notice = Some(Notice::Sent);
     cancelled.restoring = Some(1);
     assert_eq!(at(&cancelled), Some(soon()));
@@ -196,7 +245,7 @@ fn a_cancellation_that_is_not_settled_and_a_restoration_wake_soon() {
 
 #[test]
 fn what_a_cancellation_left_wakes_when_it_is_due_and_never_falls_silent() {
-    let mut facts = cut_short().facts;
+    let mut facts = quiet(cut_short().facts);
     facts.notice = Some(Notice::Sent);
     let at = |purges| wake_at(&facts, false, purges, day(50));
     let idle = |due| Purges {
@@ -215,7 +264,7 @@ fn what_a_cancellation_left_wakes_when_it_is_due_and_never_falls_silent() {
 
 #[test]
 fn a_letter_whose_end_is_not_written_down_wakes() {
-    let mut rejected = in_status(Status::Rejected).facts;
+    let mut rejected = quiet(in_status(Status::Rejected).facts);
     rejected.notice = Some(Notice::Pending);
     assert_eq!(wakes(&rejected), Some(soon()));
     rejected.notice = Some(Notice::Sent);

@@ -10,7 +10,7 @@ use shared::domain::outcome::{Code, Counts};
 use shared::domain::request::{Facts, Status};
 use shared::state_machine::job::MAX_VERIFICATIONS;
 
-use super::Case;
+use super::{Case, notices};
 use crate::scenario::Aim;
 use crate::stack::Stack;
 
@@ -52,7 +52,7 @@ fn ended(stack: &Stack, case: &Case, complain: &mut impl FnMut(String)) {
         .iter()
         .any(|entry| entry.body.action == "cancel" && entry.body.outcome == Outcome::Done);
     let expected = match case.life.aim {
-        Aim::Erase | Aim::Pause | Aim::RestoreOne => Status::Completed,
+        Aim::Erase | Aim::Extend | Aim::Pause | Aim::RestoreOne => Status::Completed,
         Aim::Withdraw => Status::Cancelled,
         // Who comes too late finds everything purged, and nothing to cancel.
         Aim::Cancel | Aim::CancelAndRestore if !stopped => Status::Completed,
@@ -100,7 +100,7 @@ fn trail(stack: &Stack, case: &Case, complain: &mut impl FnMut(String)) {
         .iter()
         .filter(|entry| entry.body.outcome == Outcome::Done)
         .collect();
-    let moves = |action: &str| !matches!(action, "grace_over" | "tell");
+    let moves = |action: &str| action != "tell" && !notices::NOTICES.contains(&action);
     let transitions = done.iter().filter(|entry| moves(&entry.body.action)).count() as u64;
     if transitions != case.facts.version {
         complain(format!(

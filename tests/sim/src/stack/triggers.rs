@@ -17,7 +17,7 @@ use shared::sim::{Environment, Event, TaskId, World};
 use shared::workflow::work_chunk::Invocation;
 
 use super::{Clock, Outside, TIMEOUT};
-use crate::people::{Deed, carry_out, next_deed, tenant};
+use crate::people::{Deed, carry_out, extends, next_deed, tenant};
 use crate::readers::look;
 use crate::scenario::{Aim, Life, Meanwhile, Scenario, Ttl};
 
@@ -508,7 +508,11 @@ impl Stack {
         let facts = self.facts(case);
         let at = case.next_at;
         match facts.as_ref() {
-            Some(facts) if facts.status == Status::Approved && case.life.aim != Aim::Withdraw => {
+            Some(facts)
+                if facts.status == Status::Approved
+                    && case.life.aim != Aim::Withdraw
+                    && !extends(case.life.aim, facts) =>
+            {
                 facts.grace_ends_at.map(|end| at.max(end + UNHURRIED))
             }
             facts => next_deed(case.life.aim, facts, case.paused_before, at).map(|_| at),

@@ -42,6 +42,9 @@ fn letters(id: &str, text: &str) -> Vec<Letter> {
         already_absent: 0,
         recreated: 0,
         restored: 0,
+        hidden: None,
+        untouched: 0,
+        failed: 0,
         resolved: 0,
         exempt: &exempt,
     }];
@@ -72,6 +75,15 @@ fn letters(id: &str, text: &str) -> Vec<Letter> {
         Occasion::Rejected { reason },
         Occasion::Withdrawn {
             by: By::Operator { reason },
+        },
+        Occasion::Extended {
+            was_due_at: at,
+            due_at: at,
+            reason,
+        },
+        Occasion::Cancelled {
+            outcomes: &outcomes,
+            reason,
         },
         Occasion::Completed {
             finished_at: at,

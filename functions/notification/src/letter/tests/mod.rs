@@ -88,6 +88,8 @@ fn a_refusal_in_whole_in_part_or_in_time_names_the_rights() {
         let refused = match told {
             Occasion::Received { .. } | Occasion::Withdrawn { by: By::You } => false,
             Occasion::Rejected { .. }
+            | Occasion::Extended { .. }
+            | Occasion::Cancelled { .. }
             | Occasion::Withdrawn {
                 by: By::Operator { .. },
             } => true,

@@ -3,8 +3,8 @@
 use jiff::{Span, Timestamp, ToSpan};
 
 use crate::letter::{
-    By, Category, Grace, Kept, Kind, Letter, Line, Notice, Occasion, Outcome, Passage, Reference, RequestFacts, Sender,
-    Topic, render, render_notice,
+    By, Category, Grace, Hidden, Kept, Kind, Letter, Line, Notice, Occasion, Outcome, Passage, Reference, RequestFacts,
+    Sender, Stage, Topic, render, render_notice,
 };
 
 pub(super) const NAME: &str = "Zoë Marchetti";
@@ -31,6 +31,9 @@ const NOTHING_YET: Outcome<'_> = Outcome {
     already_absent: 0,
     recreated: 0,
     restored: 0,
+    hidden: None,
+    untouched: 0,
+    failed: 0,
     resolved: 0,
     exempt: &[],
 };
@@ -63,9 +66,35 @@ const IN_PART: [Outcome<'_>; 2] = [
     },
 ];
 
+const STOPPED: [Outcome<'_>; 2] = [
+    Outcome {
+        purged: 7,
+        hidden: Some(Hidden {
+            records: 1_200,
+            until: day(50),
+        }),
+        untouched: 1_300,
+        failed: 1,
+        ..NOTHING_YET
+    },
+    Outcome {
+        category: FILES,
+        restored: 2,
+        untouched: 1,
+        ..NOTHING_YET
+    },
+];
+
 /// Every notice, by the name of its snapshot.
-pub(super) const EVERY_NOTICE: [(&str, Notice); 5] = [
+pub(super) const EVERY_NOTICE: [(&str, Notice); 12] = [
     ("grace_over", Notice::GraceOver { grace_ends_at: day(35) }),
+    ("due_soon", due_soon(Stage::InReview, true)),
+    ("due_soon_approved", due_soon(Stage::Approved, true)),
+    ("due_soon_extended", due_soon(Stage::Approved, false)),
+    ("due_soon_at_work", due_soon(Stage::AtWork, false)),
+    ("overdue", Notice::Overdue { stage: Stage::InReview }),
+    ("overdue_at_work", Notice::Overdue { stage: Stage::AtWork }),
+    ("window_ended", Notice::WindowEnded { recover_until: day(42) }),
     ("job_failed", Notice::JobFailed { findings: 3 }),
     ("job_failed_one", Notice::JobFailed { findings: 1 }),
     ("undeliverable", Notice::Undeliverable { topic: Topic::Rejected }),
@@ -76,6 +105,10 @@ pub(super) const EVERY_NOTICE: [(&str, Notice); 5] = [
         },
     ),
 ];
+
+const fn due_soon(stage: Stage, may_extend: bool) -> Notice {
+    Notice::DueSoon { stage, may_extend }
+}
 
 /// Noon, so many days after 1 June 2026.
 const fn day(n: i64) -> Timestamp {
@@ -116,6 +149,11 @@ pub(super) fn every_occasion() -> Vec<(&'static str, RequestFacts<'static>, Occa
     let rejected = Occasion::Rejected {
         reason: Passage::new(REASON),
     };
+    let extended = Occasion::Extended {
+        was_due_at: day(30),
+        due_at: day(91),
+        reason: Passage::new(REASON),
+    };
     let withdrawn = |by| Occasion::Withdrawn { by };
     let operator = By::Operator {
         reason: Passage::new(REASON),
@@ -137,6 +175,16 @@ pub(super) fn every_occasion() -> Vec<(&'static str, RequestFacts<'static>, Occa
         ("withdrawn_by_you", deletion, withdrawn(By::You)),
         ("withdrawn_by_operator", deletion, withdrawn(operator)),
         ("withdrawn_export", export, withdrawn(operator)),
+        ("extended", deletion, extended),
+        ("extended_export", export, extended),
+        (
+            "cancelled",
+            deletion,
+            Occasion::Cancelled {
+                outcomes: &STOPPED,
+                reason: Passage::new(REASON),
+            },
+        ),
         ("completed", deletion, completed(&IN_FULL, false)),
         ("completed_in_part", deletion, completed(&IN_PART, true)),
     ]
