@@ -16,4 +16,5 @@ pub mod period;
 pub mod personal;
 pub mod policy;
 pub mod request;
+pub mod search;
 pub mod written_at;
