@@ -5,15 +5,17 @@ use shared::state_machine::refusal::Refusal;
 
 /// The paths of the API, with the places of ids and numbers, and the methods each has. A test compares them with the template's
 /// routes.
-pub(crate) const PATHS: [(&str, &str); 17] = [
+pub(crate) const PATHS: [(&str, &str); 19] = [
     ("/v1/health", "GET"),
     ("/v1/data-map", "GET"),
+    ("/v1/audit", "GET"),
     ("/v1/requests", "GET, POST"),
     ("/v1/requests/{id}", "GET"),
     ("/v1/requests/{id}/verify", "POST"),
     ("/v1/requests/{id}/approve", "POST"),
     ("/v1/requests/{id}/reject", "POST"),
     ("/v1/requests/{id}/withdraw", "POST"),
+    ("/v1/requests/{id}/extend", "POST"),
     ("/v1/requests/{id}/preview", "GET"),
     ("/v1/requests/{id}/execute", "POST"),
     ("/v1/requests/{id}/pause", "POST"),

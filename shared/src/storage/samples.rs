@@ -61,6 +61,7 @@ pub(super) fn facts() -> Facts {
         closed_at: None,
         shred_at: None,
         shredded: false,
+        found_by: Default::default(),
     }
 }
 
@@ -69,7 +70,7 @@ pub(super) fn entry(facts: &Facts) -> (Entry, Head) {
     Head::default().append(EntryBody {
         v: 1,
         tenant: facts.tenant.clone(),
-        request: facts.id,
+        request: Some(facts.id),
         seq: 0,
         at: facts.submitted_at,
         actor: ActorStamp {
@@ -78,7 +79,7 @@ pub(super) fn entry(facts: &Facts) -> (Entry, Head) {
         },
         action: "submit".into(),
         outcome: Outcome::Done,
-        status: "Pending".into(),
+        status: Some("Pending".into()),
         details: [("n".to_owned(), 1.into())].into(),
         sealed_person: Some("AAAA".into()),
         sealed_staff: None,

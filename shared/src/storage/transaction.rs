@@ -47,6 +47,10 @@ pub(super) enum Guard {
     Chunk,
     /// The restoration is not there, or not touched.
     Restore,
+    /// The row that finds the request is its own.
+    Found,
+    /// The end of the month's chain has not moved.
+    Month,
 }
 
 /// Why an action was refused.

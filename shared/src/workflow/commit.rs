@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 
+use super::found;
 use super::records::{Loaded, OpenKeys, Records, row_aad};
 use crate::audit::{ActorStamp, Entry, EntryBody, Head, Outcome, entry_aad};
 use crate::domain::actor::Actor;
@@ -19,9 +20,6 @@ use crate::ports::{
 use crate::state_machine::refusal::Refusal;
 use crate::state_machine::transition::{Effect, Record, Transition};
 use crate::state_machine::watch::{Purges, wake_at};
-
-/// How long one caller's same refusal is only counted.
-const REPEAT_SECONDS: i64 = 60;
 
 /// What a commit needs besides the transition.
 #[derive(Clone, Debug, Default)]
@@ -67,8 +65,9 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
         circumstances: Circumstances,
         now: Timestamp,
     ) -> Result<Committed, Fault> {
-        let facts = &transition.next.facts;
         let old = before.row();
+        let mut facts = transition.next.facts.clone();
+        let found = found::follow(old.map(|row| &row.facts), &mut facts);
         let chained = self.chain(&before, transition, now)?;
         let mails = mails(transition, old.map_or(0, |row| row.mails), now);
         let mail_owed = !mails.is_empty() || old.is_some_and(|row| row.wake_at.is_some() && row.mails > 0);
@@ -79,16 +78,18 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
             held: false,
         };
         let (person, staff) = self.seal_fields(&before, &transition.next)?;
+        let wake_at = wake_at(&facts, mail_owed, purges, now);
         let row = RequestRow {
-            facts: facts.clone(),
+            facts,
             person,
             staff,
             head: chained.1,
             refusals: None,
             mails: old.map_or(0, |row| row.mails) + u32::try_from(mails.len()).unwrap_or(u32::MAX),
-            wake_at: wake_at(facts, mail_owed, purges, now),
+            wake_at,
         };
         let mut companions = circumstances.companions;
+        companions.extend(found);
         companions.extend(
             transition
                 .effects
@@ -115,19 +116,12 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
         now: Timestamp,
     ) -> Result<Committed, Fault> {
         let mut row = loaded.row.clone();
-        let recent = |tally: &&RefusalTally| {
-            let same = Some(&tally.actor_ref) == actor.actor_ref.as_ref() && tally.code == refusal.code();
-            same && now.duration_since(tally.since).as_secs() < REPEAT_SECONDS
-        };
+        let actor_ref = actor.actor_ref.clone();
+        let tally = row.refusals.as_ref().zip(actor_ref.as_ref());
         let mut entries = vec![];
-        match (row.refusals.as_ref().filter(recent).cloned(), actor.actor_ref.clone()) {
-            (Some(tally), _) => {
-                row.refusals = Some(RefusalTally {
-                    repeated: tally.repeated + 1,
-                    ..tally
-                })
-            }
-            (None, actor_ref) => {
+        match tally.and_then(|(tally, actor_ref)| tally.again(actor_ref, refusal.code(), now)) {
+            Some(tally) => row.refusals = Some(tally),
+            None => {
                 let outcome = Outcome::Refused {
                     code: refusal.code().to_owned(),
                 };
@@ -140,15 +134,7 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
                 };
                 let (entry, head) = self.entry(&row.head, &loaded.keys, &record, draft)?;
                 row.head = head;
-                row.refusals = actor_ref.map(|actor_ref| {
-                    let code = refusal.code().to_owned();
-                    RefusalTally {
-                        actor_ref,
-                        code,
-                        since: now,
-                        repeated: 0,
-                    }
-                });
+                row.refusals = actor_ref.map(|actor_ref| RefusalTally::first(&actor_ref, refusal.code(), now));
                 entries.push(entry);
             }
         }
@@ -201,7 +187,7 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
         Ok(head.append(EntryBody {
             v: 1,
             tenant: facts.tenant.clone(),
-            request: facts.id,
+            request: Some(facts.id),
             seq,
             at: draft.now,
             actor: ActorStamp {
@@ -210,7 +196,7 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
             },
             action: record.action.to_owned(),
             outcome: draft.outcome,
-            status: facts.status.to_string(),
+            status: Some(facts.status.to_string()),
             details,
             sealed_person,
             sealed_staff,

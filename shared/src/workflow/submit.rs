@@ -7,15 +7,18 @@ use sha2::{Digest, Sha256};
 
 use super::commit::{Before, Circumstances};
 use super::failure::Failure;
+use super::note::audit_retention;
 use super::records::{Loaded, OpenKeys, Records};
-use crate::domain::actor::{Caller, Person};
+use crate::domain::actor::{Caller, Person, Role};
 use crate::domain::ids::{Category, Ref, RequestId, RequestKey, SubjectId};
 use crate::domain::period::Period;
 use crate::domain::personal::Personal;
 use crate::domain::request::Kind;
-use crate::ports::{Committed, Companion, Config, Conflict, Fault, Idempotency, Keys, Requests, Sealer};
+use crate::domain::search::FoundBy;
+use crate::ports::{Committed, Companion, Config, Conflict, Fault, Idempotency, Keys, Notes, Requests, Sealer};
 use crate::state_machine::refusal::Refusal;
 use crate::state_machine::submit::{Submission, submit as decide};
+use crate::state_machine::transition::Record;
 
 /// What the API received, parsed.
 #[derive(Clone, Debug)]
@@ -36,8 +39,32 @@ pub struct NewRequest {
     pub body: Personal,
 }
 
-/// Submits. The answer is the same for a repeat with the same idempotency key.
-pub async fn submit<S: Requests + Keys, K: Sealer>(
+/// Submits. The answer is the same for a repeat with the same idempotency key. A rule that says no is in the tenant's
+/// trail before the caller hears it: there is no request whose trail could tell of it.
+pub async fn submit<S: Requests + Keys + Notes, K: Sealer>(
+    records: &Records<S, K>,
+    config: &impl Config,
+    caller: &Caller,
+    input: NewRequest,
+    id: RequestId,
+    now: Timestamp,
+) -> Result<Loaded, Failure> {
+    let on_behalf = input.subject.is_some();
+    let role = if on_behalf { caller.role() } else { Role::Subject };
+    let record = Record::new(caller.actor(role), "submit")
+        .detail("kind", input.kind.as_str())
+        .detail("on_behalf", on_behalf);
+    let submitted = take(records, config, caller, input, id, now).await;
+    if let Err(Failure::Refusal(refusal)) = &submitted
+        && refusal.is_recorded()
+    {
+        let retention = audit_retention(config, &caller.tenant).await?;
+        records.note_refusal(caller, record, refusal, retention, now).await?;
+    }
+    submitted
+}
+
+async fn take<S: Requests + Keys, K: Sealer>(
     records: &Records<S, K>,
     config: &impl Config,
     caller: &Caller,
@@ -171,9 +198,9 @@ async fn interpret<S: Requests + Keys, K: Sealer>(
         .iter()
         .filter_map(|c| known.get(c).map(|text| (c.clone(), text.clone())))
         .collect();
+    let ref_key = records.ref_key(&caller.tenant).await?;
     let on_behalf_of = match input.subject {
         Some((subject, name, email)) => {
-            let ref_key = records.ref_key(&caller.tenant).await?;
             let subject_ref = Ref::new(&ref_key, "subject", subject.expose());
             let person = Person {
                 id: Personal::new(subject.expose()),
@@ -188,6 +215,9 @@ async fn interpret<S: Requests + Keys, K: Sealer>(
     let tenants = policy.and_then(|pinned| pinned.value.policy_of(&caller.tenant).ok());
     let month = || "P1M".parse().expect("a month is a period");
     let due_in = tenants.map_or_else(month, |policy| policy.due_in);
+    let subject = on_behalf_of.iter().map(|(_, _, person)| person);
+    let requester = caller.person();
+    let found_by = FoundBy::of(&ref_key, subject.chain([&requester]));
     let submission = Submission {
         kind: input.kind,
         scope,
@@ -195,6 +225,7 @@ async fn interpret<S: Requests + Keys, K: Sealer>(
         reason: input.reason,
         on_behalf_of,
         received_at: input.received_at,
+        found_by,
     };
     Ok((submission, due_in))
 }

@@ -4,6 +4,7 @@ mod approve_in_one;
 mod deadlines;
 mod erasure;
 mod extended;
+mod finding;
 mod rejected;
 mod stopped;
 mod withdrawn;

@@ -2,7 +2,8 @@
 
 use super::SimStore;
 use super::action::{Action, Protects};
-use super::tables::Scope;
+use super::index::submitted;
+use super::tables::{Found, Scope};
 use super::transaction::{Sent, Why};
 use crate::ports::{Commit, Committed, Companion, Conflict, Fault};
 
@@ -87,6 +88,17 @@ fn companion_action(commit: &Commit, companion: Companion) -> Action {
         Companion::ClosePlan { before_rev, plan } => Action::ClosePlan(before_rev, plan),
         Companion::PutRestore(restore) => Action::NewRestore(restore),
         Companion::CloseRestore { before_rev, restore } => Action::Restore(before_rev, restore),
+        Companion::Find { hash, until } => {
+            let row = Found {
+                id: facts.id,
+                kind: facts.kind,
+                subject_ref: facts.subject_ref.clone(),
+                until,
+                deleted_at: None,
+            };
+            Action::Find((tenant, hash, submitted(facts.submitted_at, facts.id)), row)
+        }
+        Companion::Unfind { hash } => Action::Unfind((tenant, hash, submitted(facts.submitted_at, facts.id))),
     }
 }
 

@@ -112,7 +112,7 @@ fn trail(stack: &Stack, case: &Case, complain: &mut impl FnMut(String)) {
     let rank = |status: &str| order.iter().position(|word| *word == status).unwrap_or(order.len());
     let mut last = "Pending";
     for entry in &entries {
-        let status = entry.body.status.as_str();
+        let status = entry.body.status.as_deref().unwrap_or_default();
         if rank(status) < rank(last) || (TERMINAL.contains(&last) && status != last) {
             complain(format!("{} leads from {last} to {status}", entry.body.action));
         }
@@ -264,6 +264,11 @@ fn left(stack: &Stack, case: &Case, complain: &mut impl FnMut(String)) {
         && entry.body.at < due
     {
         complain(format!("was shredded at {}, due {due}", entry.body.at));
+    }
+    // Rows of e-mail addresses have an end since the closing; those of words have none, so none may be left.
+    let ends = outside.found_until(&facts.key());
+    if facts.shredded && ends.iter().any(|end| *end != facts.found_until()) {
+        complain(format!("is still found, until {ends:?}"));
     }
     if outside.open_scopes(&facts.key()) > 0 {
         complain("still holds its scope".to_owned());
