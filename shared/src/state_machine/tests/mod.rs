@@ -3,14 +3,17 @@
 //! * [`table`]: each (status, command) and (status, event) pair, as one readable table each.
 //! * `review`, `execute`, `submit`: one test per guard. Each must fail when its guard is taken out of the source.
 //! * `properties`: random lives; `life`: random jobs over random rows, which never stand still unnoticed.
+//! * `refusal`: codes and statuses; `kept`: what is written down beside the status.
 //! * `job`, `watch`: what rows make true, and when somebody looks again.
 //!
 //! `support` builds requests the way the machine does: by commands and events, never by setting a status.
 
 mod execute;
 mod job;
+mod kept;
 mod life;
 mod properties;
+mod refusal;
 mod review;
 mod rows;
 mod submit;
