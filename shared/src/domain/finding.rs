@@ -76,3 +76,28 @@ pub fn explain(code: &str) -> Explanation {
     };
     Explanation { text, remedy }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_code_has_a_sentence_and_a_remedy_of_its_own() {
+        let codes = [
+            "parked",
+            "access_denied",
+            "source_gone",
+            "leftover",
+            "marked_by_other",
+            "object_locked",
+            "restore_unclear",
+            "retention_unreadable",
+            "something else",
+        ];
+        let texts: BTreeSet<_> = codes.iter().map(|code| explain(code).text).collect();
+        let remedies: BTreeSet<_> = codes.iter().map(|code| explain(code).remedy).collect();
+        assert_eq!((texts.len(), remedies.len()), (codes.len(), codes.len()));
+    }
+}

@@ -275,4 +275,40 @@ mod tests {
         assert!(SubjectId::try_from("a\nb".to_owned()).is_err());
         assert!(SubjectId::try_from(" ".to_owned()).is_err());
     }
+
+    #[test]
+    fn ids_read_as_they_are_written() {
+        let id = RequestId::from_parts(1_700_000_000_000, 42);
+        assert_eq!(format!("{id:?}"), id.to_string(), "an id is no secret");
+        let tenant = "acme".parse().expect("a slug");
+        assert_eq!(RequestKey { tenant, id }.to_string(), format!("acme/{id}"));
+        let subject = SubjectId::try_from("cust-0001".to_owned()).expect("valid");
+        assert_eq!(String::from(subject), "cust-0001");
+    }
+
+    #[test]
+    fn requests_are_spread_over_eight_shards_by_their_random_part() {
+        let shards: Vec<_> = (6..10)
+            .map(|n| RequestId::from_parts(1_700_000_000_000, n).shard())
+            .collect();
+        assert_eq!(shards, [6, 7, 0, 1]);
+    }
+
+    #[test]
+    fn a_ref_is_64_hexadecimal_digits_and_its_key_is_never_shown() {
+        let key = RefKey::new(vec![7; 32]);
+        let person = Ref::new(&key, "subject", "cust-0001");
+        assert_eq!(person.as_str(), person.to_string());
+        assert!(person.as_str().len() == 64 && person.as_str().bytes().all(|b| b.is_ascii_hexdigit()));
+        assert_eq!(format!("{key:?}"), "[secret]");
+    }
+
+    #[test]
+    fn a_tag_depends_on_purpose_and_bytes() {
+        let key = RefKey::new(vec![7; 32]);
+        let tag = key.tag("cursor", b"a");
+        assert_eq!(tag.len(), 64);
+        assert_ne!(tag, key.tag("cursor", b"b"));
+        assert_ne!(tag, key.tag("other", b"a"));
+    }
 }

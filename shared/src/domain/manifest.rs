@@ -123,4 +123,25 @@ mod tests {
             "and written as they were"
         );
     }
+
+    #[test]
+    fn nothing_of_a_record_is_shown() {
+        let canary = "cust-0001";
+        let item = Line::Item {
+            key: BTreeMap::from([("pk".to_owned(), Scalar::S(canary.to_owned()))]),
+            ttl: Some(Scalar::N(canary.to_owned())),
+            written: None,
+            dated: None,
+        };
+        let object = Line::Object {
+            key: canary.to_owned(),
+            version: "v".to_owned(),
+            was_deleted: false,
+            modified: None,
+        };
+        for line in [item, object] {
+            assert_eq!(format!("{line:?}"), "[record]");
+        }
+        assert_eq!(format!("{:?}", Scalar::B(canary.to_owned())), "[personal]");
+    }
 }

@@ -158,3 +158,57 @@ impl Mail {
         now >= Period::seconds(72 * 3600).after(self.owed_at)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).expect("in range")
+    }
+
+    #[test]
+    fn each_letter_has_its_word_and_its_readers() {
+        for (occasion, word, to_operators) in [
+            (Occasion::Received, "received", false),
+            (Occasion::Approved, "approved", false),
+            (Occasion::Rejected, "rejected", false),
+            (Occasion::Withdrawn, "withdrawn", false),
+            (Occasion::Extended, "extended", false),
+            (Occasion::Cancelled, "cancelled", false),
+            (Occasion::Completed, "completed", false),
+            (Occasion::DueSoon, "due_soon", true),
+            (Occasion::Overdue, "overdue", true),
+            (Occasion::WindowEnded, "window_ended", true),
+            (Occasion::GraceOver, "grace_over", true),
+            (Occasion::JobFailed, "job_failed", true),
+            (Occasion::Undeliverable, "undeliverable", true),
+        ] {
+            assert_eq!((occasion.as_str(), occasion.to_operators()), (word, to_operators));
+            assert_eq!(serde_json::to_value(occasion).expect("JSON"), word);
+        }
+    }
+
+    #[test]
+    fn a_mail_is_tried_for_72_hours() {
+        let mail = Mail::owed(1, Occasion::Received, at(1_000));
+        let end = 1_000 + 72 * 3_600;
+        assert!(!mail.is_overdue(at(end - 1)) && mail.is_overdue(at(end)));
+    }
+
+    #[test]
+    fn a_mail_is_settled_when_it_is_out_or_given_up() {
+        for (state, settled) in [
+            (MailState::Pending, false),
+            (MailState::Sending, false),
+            (MailState::Sent, true),
+            (MailState::Failed, true),
+        ] {
+            let mail = Mail {
+                state,
+                ..Mail::owed(1, Occasion::Received, at(0))
+            };
+            assert_eq!(mail.is_settled(), settled, "{state:?}");
+        }
+    }
+}

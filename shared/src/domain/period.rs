@@ -133,4 +133,15 @@ mod tests {
             assert!(bad.parse::<Period>().is_err(), "{bad}");
         }
     }
+
+    #[test]
+    fn equal_periods_are_written_alike() {
+        let period = |text: &str| text.parse::<Period>().expect("a period");
+        assert_eq!(period("P30D"), period("P30D"));
+        assert_ne!(period("P30D"), period("P1M"), "a month is not thirty days");
+        assert_eq!(
+            period("P1DT12H").span().fieldwise(),
+            Span::new().days(1).hours(12).fieldwise()
+        );
+    }
 }

@@ -236,4 +236,17 @@ mod tests {
         assert!(PolicyFile::parse(yaml, true).is_ok());
         assert!(PolicyFile::parse(yaml, false).is_err());
     }
+
+    #[test]
+    fn only_a_recovery_window_may_be_no_time_at_all() {
+        let with = |setting: &str| {
+            let yaml = format!("v: 1\ndefaults: {{ClampGraceToDeadline: false, {setting}}}\n");
+            PolicyFile::parse(&yaml, false)
+        };
+        assert!(with("RecoveryWindow: P0D, destroy_at_once: true").is_ok());
+        let short = with("RecoveryWindow: PT1H").expect_err("under a day").to_string();
+        assert!(short.contains("AllowShortPeriods"), "{short}");
+        let none = with("GracePeriod: P0D").expect_err("under a day").to_string();
+        assert!(none.contains("AllowShortPeriods"), "{none}");
+    }
 }

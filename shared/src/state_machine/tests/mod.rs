@@ -3,6 +3,7 @@
 //! * [`table`]: each (status, command) and (status, event) pair, as one readable table each.
 //! * `review`, `extend`, `execute`, `submit`, `notice`: one test per guard. Each must fail when its guard is taken out of the source.
 //! * `properties`: random lives; `life`: random jobs over random rows, which never stand still unnoticed.
+//! * `refusal`: codes and statuses; `kept`: what is written down beside the status.
 //! * `job`, `watch`: what rows make true, and when somebody looks again.
 //!
 //! `support` builds requests the way the machine does: by commands and events, never by setting a status.
@@ -10,9 +11,11 @@
 mod execute;
 mod extend;
 mod job;
+mod kept;
 mod life;
 mod notice;
 mod properties;
+mod refusal;
 mod review;
 mod rows;
 mod run;
