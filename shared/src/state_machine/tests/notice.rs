@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::support::{approval, approved, approved_with, day, in_phase, in_status, later, pending, policy};
+use super::support::{approval, approved, approved_with, cut_short, day, in_phase, in_status, later, pending, policy};
 use crate::domain::actor::Role;
 use crate::domain::job::Phase;
 use crate::domain::outbox::Occasion;
-use crate::domain::request::{CancelStage, Status, SubjectRequest};
+use crate::domain::request::{Status, SubjectRequest};
 use crate::state_machine::command::{Approval, Event};
 use crate::state_machine::notice::{due, next_at};
 use crate::state_machine::request::observe;
@@ -114,9 +114,15 @@ fn what_was_hidden_before_a_cancel_has_its_window_too() {
         None,
         "withdrawn: nothing was hidden"
     );
-    cancelled.facts.cancel_stage = Some(CancelStage::DuringExecution);
+    let mut cancelled = cut_short();
     told_once(&cancelled, Event::WindowEnded, day(47), Occasion::WindowEnded);
     assert_eq!(observe(&cancelled, Event::Overdue, day(60)), None, "it is closed");
+    cancelled.facts.shred_at = Some(day(45));
+    assert_eq!(
+        observe(&cancelled, Event::WindowEnded, day(60)),
+        None,
+        "everything was restored before it ended"
+    );
 }
 
 #[test]

@@ -84,7 +84,11 @@ fn the_end_of_the_recovery_window_wakes() {
     let mut facts = in_phase(Phase::Recovering).facts;
     facts.told.overdue = true;
     facts.recover_until = Some(day(60));
-    assert_eq!(wake_at(&facts, false, due(day(70)), day(50)), Some(day(60)));
+    let idle = Purges {
+        idle: true,
+        ..due(day(70))
+    };
+    assert_eq!(wake_at(&facts, false, idle, day(50)), Some(day(60)));
 }
 
 #[test]
