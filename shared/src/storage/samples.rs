@@ -54,6 +54,8 @@ pub(super) fn facts() -> Facts {
         job: None,
         recover_until: None,
         account: Default::default(),
+        restores: 0,
+        restoring: None,
         result: None,
         withdrawn_by: None,
         cancel_stage: None,

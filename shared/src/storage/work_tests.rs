@@ -2,9 +2,8 @@
 
 use super::super::samples::at;
 use super::*;
-use crate::domain::chunk::{ChunkState, ManifestSlice, Op};
+use crate::domain::chunk::{ChunkState, ManifestSlice};
 use crate::domain::ids::RequestId;
-use crate::domain::outcome::{Code, Counts};
 
 fn key() -> RequestKey {
     RequestKey {

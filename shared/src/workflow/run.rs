@@ -23,14 +23,34 @@ use crate::state_machine::refusal::Refusal;
 /// Which request, and the version its caller read.
 pub type Target = (RequestId, Option<u64>);
 
+/// What an operator wants; facts for its guard are gathered when it is tried.
+enum Wanted {
+    Pause,
+    Resume,
+    Cancel(Personal),
+}
+
+impl Wanted {
+    async fn command(&self, store: &impl Work, loaded: &Loaded) -> Result<Command, Fault> {
+        Ok(match self {
+            Self::Pause => Command::Pause,
+            Self::Resume => Command::Resume,
+            Self::Cancel(reason) => Command::Cancel(Cancellation {
+                reason: reason.clone(),
+                anything_left: anything_left(store, loaded).await?,
+            }),
+        })
+    }
+}
+
 /// Starts no further sweep; what has begun is finished.
-pub async fn pause<S: Requests + Keys, K: Sealer>(
+pub async fn pause<S: Requests + Keys + Work, K: Sealer>(
     records: &Records<S, K>,
     caller: &Caller,
     target: Target,
     now: Timestamp,
 ) -> Result<(Loaded, View), Failure> {
-    carry(records, caller, target, async |_| Ok(Command::Pause), now).await
+    carry(records, caller, target, &Wanted::Pause, now).await
 }
 
 /// Goes on: what was waiting is sent again, then the windows are filled.
@@ -41,7 +61,7 @@ pub async fn resume<S: Requests + Keys + Work, K: Sealer>(
     target: Target,
     now: Timestamp,
 ) -> Result<(Loaded, View), Failure> {
-    let resumed = carry(records, caller, target, async |_| Ok(Command::Resume), now).await?;
+    let resumed = carry(records, caller, target, &Wanted::Resume, now).await?;
     let facts = &resumed.0.request.facts;
     if facts.job.as_ref().is_some_and(|job| job.phase == Phase::Sweeping) {
         let (store, key) = (&records.store, facts.key());
@@ -63,12 +83,7 @@ pub async fn cancel<S: Requests + Keys + Work, K: Sealer>(
     reason: Personal,
     now: Timestamp,
 ) -> Result<(Loaded, View), Failure> {
-    let command = async |loaded: &Loaded| {
-        let anything_left = anything_left(&records.store, loaded).await?;
-        let reason = reason.clone();
-        Ok(Command::Cancel(Cancellation { reason, anything_left }))
-    };
-    let (cancelled, view) = carry(records, caller, target, command, now).await?;
+    let (cancelled, view) = carry(records, caller, target, &Wanted::Cancel(reason), now).await?;
     let (facts, key) = (&cancelled.request.facts, cancelled.row.key());
     let chunks = records.store.chunks(&key).await?;
     send_unseen(&records.store, queues, facts, &chunks, now).await?;
@@ -88,17 +103,17 @@ async fn anything_left(store: &impl Work, loaded: &Loaded) -> Result<bool, Fault
 }
 
 /// Loads, decides and commits, again while others are faster.
-async fn carry<S: Requests + Keys, K: Sealer>(
+async fn carry<S: Requests + Keys + Work, K: Sealer>(
     records: &Records<S, K>,
     caller: &Caller,
     (id, if_match): Target,
-    command: impl AsyncFn(&Loaded) -> Result<Command, Failure>,
+    wanted: &Wanted,
     now: Timestamp,
 ) -> Result<(Loaded, View), Failure> {
     for _ in 0..TRIES {
         let (loaded, _) = load_visible(records, caller, id).await?;
         check_version(&loaded, if_match)?;
-        let command = command(&loaded).await?;
+        let command = wanted.command(&records.store, &loaded).await?;
         let circumstances = Circumstances::default();
         if carry_out(records, caller, &loaded, command, circumstances, now).await? {
             return load_visible(records, caller, id).await;

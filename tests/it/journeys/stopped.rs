@@ -127,7 +127,7 @@ async fn restore(case: &Case<'_>, body: Value) -> lethe::api::Answer {
 async fn restored(case: &Case<'_>, body: Value) -> Value {
     let answer = restore(case, body).await;
     assert_eq!(answer.status.as_u16(), 202, "{}", answer.body);
-    let location = answer.header("location").expect("where to look").to_owned();
+    let location = answer.header("location").to_owned();
     until("the restoration", async || {
         let shown: Value = case.app.executor.get(&location).await.unwrap().success().unwrap();
         if shown["state"] != "done" {

@@ -214,7 +214,9 @@ pub async fn carry_out(
             return Ok(None);
         }
         Deed::Pause | Deed::Resume | Deed::Cancel | Deed::RestoreOne | Deed::RestoreAll => {
-            return interfere(outside, &executor, id, deed, now).await.map(|()| None);
+            return Box::pin(interfere(outside, &executor, id, deed, now))
+                .await
+                .map(|()| None);
         }
         Deed::Execute | Deed::Mistype | Deed::ExecuteAlone | Deed::ExecuteUnseen => {
             let by = if deed == Deed::ExecuteAlone {
@@ -235,15 +237,19 @@ async fn interfere(outside: &Outside, by: &Caller, id: RequestId, deed: Deed, no
     let (target, reason) = ((id, None), Personal::new("canary-reason"));
     match deed {
         Deed::Pause => pause(records, by, target, now).await.map(|_| ()),
-        Deed::Resume => resume(records, queues, by, target, now).await.map(|_| ()),
-        Deed::Cancel => cancel(records, queues, by, target, reason, now).await.map(|_| ()),
+        Deed::Resume => Box::pin(resume(records, queues, by, target, now)).await.map(|_| ()),
+        Deed::Cancel => Box::pin(cancel(records, queues, by, target, reason, now))
+            .await
+            .map(|_| ()),
         _ => {
             let wanted = match deed {
                 Deed::RestoreOne => Wanted::of(&outside.one_swept(&RequestKey { tenant: tenant(), id })),
                 _ => Wanted::All,
             };
             let asked = Asked { reason, wanted };
-            restore(records, queues, by, target, asked, now).await.map(|_| ())
+            Box::pin(restore(records, queues, by, target, asked, now))
+                .await
+                .map(|_| ())
         }
     }
 }

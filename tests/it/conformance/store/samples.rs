@@ -3,11 +3,10 @@
 use jiff::{Span, Timestamp};
 use shared::audit::{ActorStamp, EntryBody, Head, Outcome};
 use shared::domain::actor::Role;
-use shared::domain::chunk::{Chunk, ChunkId, ChunkState, ManifestSlice, Op};
+use shared::domain::chunk::{Chunk, ChunkId, ManifestSlice};
 use shared::domain::ids::{Category, Ref, RefKey, RequestId, RequestKey, Tenant};
 use shared::domain::job::Plan;
 use shared::domain::outbox::{Mail, Occasion};
-use shared::domain::outcome::{Code, Counts};
 use shared::domain::request::{Facts, Kind, Status};
 use shared::ports::{Commit, Companion, Expect, Idempotency, KeyName, RequestRow, Sealed, WrappedKey};
 
@@ -80,6 +79,8 @@ fn facts(n: u32) -> Facts {
         recover_until: None,
         result: None,
         account: Default::default(),
+        restores: 0,
+        restoring: None,
         cancel_stage: None,
         withdrawn_by: None,
         notice: None,

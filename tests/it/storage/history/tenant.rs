@@ -207,6 +207,8 @@ fn fields(n: u32) -> PersonFields {
         decision_note: None,
         rejection_reason: None,
         withdrawal_reason: None,
+        cancellation_reason: None,
+        extension_reason: None,
     }
 }
 

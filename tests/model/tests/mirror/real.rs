@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use model::job::{Event, Phase};
 use model::rows::{self, ChunkState, Rows};
-use shared::domain::chunk::{Chunk, ChunkId, ChunkState as RealState, ManifestSlice, Op};
+use shared::domain::chunk::{Chunk, ChunkId, ChunkState as RealState, ManifestSlice};
 use shared::domain::job::{Phase as RealPhase, Plan, Tally};
 use shared::domain::outcome::{Code, Counts};
 use shared::state_machine::command::Event as RealEvent;

@@ -338,7 +338,7 @@ impl Stack {
             let now = clock.now();
             let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or_default();
             let ids = (*known.borrow(), RequestId::from_parts(milliseconds, fresh));
-            match carry_out(&outside, &life, ids, deed, now).await {
+            match Box::pin(carry_out(&outside, &life, ids, deed, now)).await {
                 Ok(Some(id)) => *known.borrow_mut() = Some(id),
                 Ok(None) => {}
                 Err(failure) => outside.world.note("person", format!("{deed:?}: {failure}")),
