@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 use shared::domain::actor::Caller;
-use shared::domain::ids::RefKey;
+use shared::domain::ids::{RefKey, SubjectId};
+use shared::domain::personal::Personal;
 use shared::domain::request::{Kind, Status};
 use shared::runtime::http::{Call, body::invalid, cursor, query};
 use shared::state_machine::refusal::Refusal;
@@ -13,7 +14,7 @@ const DEFAULT_LIMIT: u32 = 25;
 
 /// Parses the query strictly: an unknown parameter is refused, so that a misspelt filter never shows everything.
 pub(crate) fn parse(call: &Call, key: &RefKey, caller: &Caller) -> Result<Filter, Refusal> {
-    query::only(call, &["status", "kind", "from", "to", "limit", "cursor"])?;
+    query::only(call, &["status", "kind", "from", "to", "requester", "subject", "limit", "cursor"])?;
     let statuses = query::all(call, "status")
         .into_iter()
         .map(status)
@@ -21,6 +22,8 @@ pub(crate) fn parse(call: &Call, key: &RefKey, caller: &Caller) -> Result<Filter
     let kind = query::one(call, "kind")?.map(kind).transpose()?;
     let from: Option<Timestamp> = query::parsed(call, "from", "an RFC 3339 instant")?;
     let to: Option<Timestamp> = query::parsed(call, "to", "an RFC 3339 instant")?;
+    let requester = query::one(call, "requester")?.map(Personal::new);
+    let subject = query::one(call, "subject")?.map(subject).transpose()?;
     let limit = query::parsed(call, "limit", "a number from 1 to 100")?.unwrap_or(DEFAULT_LIMIT);
     if !(1..=100).contains(&limit) {
         return Err(invalid("/limit", "a number from 1 to 100"));
@@ -31,6 +34,8 @@ pub(crate) fn parse(call: &Call, key: &RefKey, caller: &Caller) -> Result<Filter
     Ok(Filter {
         statuses,
         kind,
+        requester,
+        subject,
         from,
         to,
         limit,
@@ -58,4 +63,9 @@ fn kind(text: &str) -> Result<Kind, Refusal> {
         .into_iter()
         .find(|kind| kind.as_str() == text);
     known.ok_or_else(|| invalid("/kind", "deletion or export"))
+}
+
+fn subject(text: &str) -> Result<SubjectId, Refusal> {
+    let id = SubjectId::try_from(text.to_owned());
+    id.map_err(|_| invalid("/subject", "expected the application's id of a person"))
 }

@@ -75,6 +75,15 @@ impl Caller {
         self.is_operator || self.is_auditor
     }
 
+    /// This caller as the requester of a request.
+    pub fn person(&self) -> Person {
+        Person {
+            id: self.sub.clone(),
+            name: self.name.clone(),
+            email: self.email.clone(),
+        }
+    }
+
     /// This caller as a member of staff.
     pub fn staff(&self) -> StaffMember {
         StaffMember {

@@ -17,4 +17,5 @@ pub mod personal;
 pub mod policy;
 pub mod request;
 pub mod retention;
+pub mod search;
 pub mod written_at;

@@ -17,6 +17,7 @@ use super::job::Job;
 use super::outcome::Counts;
 use super::personal::{Erasable, Personal};
 use super::policy::Policy;
+use super::search::FoundBy;
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -223,6 +224,9 @@ pub struct Facts {
     pub shred_at: Option<Timestamp>,
     /// Whether they are.
     pub shredded: bool,
+    /// What it is found by, as far as a later commit must know it; rows from before the search have nothing.
+    #[serde(default)]
+    pub found_by: FoundBy,
 }
 
 /// Personal data of the request, sealed under `PERSON#<request>`.
@@ -282,6 +286,14 @@ impl Facts {
     /// The pin of one dataset.
     pub fn pinned(&self, dataset: &DatasetId) -> Option<&DatasetPin> {
         self.datasets.iter().find(|pin| &pin.id == dataset)
+    }
+
+    /// Until when a closed request is found by an e-mail address or the subject's id: for `RequestRetention`. Without a
+    /// policy it was never executed, and its personal fields are kept for that long themselves.
+    pub fn found_until(&self) -> Option<Timestamp> {
+        let closed_at = self.closed_at?;
+        let fixed = self.policy.as_ref().map(|policy| policy.request_retention.after(closed_at));
+        fixed.or(self.shred_at)
     }
 
     /// Whether the due date has passed on an open request.

@@ -108,6 +108,18 @@ pub enum Companion {
     },
     /// Put a plan row, only if absent.
     PutPlan(Plan),
+    /// Put the row that finds this request by a hash, or give it an end.
+    Find {
+        /// Of a word or an e-mail address.
+        hash: Ref,
+        /// Not found after this instant; none: as long as nothing says otherwise.
+        until: Option<Timestamp>,
+    },
+    /// Delete the row that finds this request by a hash.
+    Unfind {
+        /// Of a word.
+        hash: Ref,
+    },
 }
 
 /// What became of a commit.

@@ -24,6 +24,6 @@ pub use queues::Queues;
 pub use sealer::{DataKey, KeyName, Sealed, Sealer, WrappedKey};
 pub use sources::{Always, Census, Page, PageOrder, PurgeOrder, RestoreOrder, Sources, StripOrder, SweepOrder, Watch};
 pub use store::{
-    HoldHead, Idempotency, Keys, ListPage, ListQuery, ListScope, Listed, Outbox, Preview, Progress, Requests, Sample,
+    HoldHead, Idempotency, Keys, LIST_READS, ListPage, ListQuery, ListScope, Listed, Outbox, Preview, Progress, Requests, Sample,
     Work,
 };

@@ -90,6 +90,9 @@ pub struct Progress {
     pub percent: u8,
 }
 
+/// Rows of an index that one page may read, over all partitions: under ten read units, whatever the filters.
+pub const LIST_READS: u32 = 150;
+
 /// Which requests to list.
 #[derive(Clone, Debug)]
 pub struct ListQuery {
@@ -99,12 +102,18 @@ pub struct ListQuery {
     pub scope: ListScope,
     /// Only this kind.
     pub kind: Option<Kind>,
+    /// Only these statuses; empty: any. Not with [`ListScope::Found`], whose rows know none.
+    pub statuses: Vec<Status>,
+    /// Only this subject's; with [`ListScope::Found`] alone.
+    pub subject: Option<Ref>,
     /// Submitted at or after.
     pub from: Option<Timestamp>,
     /// Submitted at or before.
     pub to: Option<Timestamp>,
     /// At most.
     pub limit: u32,
+    /// Rows that may be read for it, at least two a partition.
+    pub reads: u32,
     /// Where the page begins: the sort key of the last item seen.
     pub after: Option<String>,
 }
@@ -118,6 +127,8 @@ pub enum ListScope {
     Statuses(Vec<Status>),
     /// Of one subject.
     Subject(Ref),
+    /// Found by this hash of a word or an e-mail address.
+    Found(Ref),
 }
 
 /// One row of an index.
@@ -125,8 +136,8 @@ pub enum ListScope {
 pub struct Listed {
     /// Which request.
     pub id: RequestId,
-    /// Its status by the index (which lags).
-    pub status: Status,
+    /// Its status by the index (which lags); none where it is found by a hash.
+    pub status: Option<Status>,
     /// The index's sort key: instant and id.
     pub at: String,
 }
@@ -138,6 +149,8 @@ pub struct ListPage {
     pub items: Vec<Listed>,
     /// Where the next page begins; none at the end.
     pub next: Option<String>,
+    /// Rows that were read for it.
+    pub read: u32,
 }
 
 /// Requests and what hangs on them.

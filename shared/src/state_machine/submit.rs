@@ -12,6 +12,7 @@ use crate::domain::outbox::Occasion;
 use crate::domain::period::Period;
 use crate::domain::personal::{Erasable, Personal};
 use crate::domain::request::{Facts, Kind, PersonFields, StaffFields, Status, SubjectRequest};
+use crate::domain::search::FoundBy;
 
 /// Longest reason, in characters.
 pub const REASON_MAX: usize = 2_000;
@@ -31,6 +32,8 @@ pub struct Submission {
     pub on_behalf_of: Option<(SubjectId, Ref, Person)>,
     /// When the organisation received it, when an operator says so.
     pub received_at: Option<Timestamp>,
+    /// What the request is found by.
+    pub found_by: FoundBy,
 }
 
 /// Decides a submission. `due_in` is the tenant's, or one calendar month while no policy was applied.
@@ -43,11 +46,7 @@ pub fn submit(
 ) -> Result<Transition, Refusal> {
     check(by, &input, now)?;
     let on_behalf = input.on_behalf_of.is_some();
-    let requester = Person {
-        id: by.sub.clone(),
-        name: by.name.clone(),
-        email: by.email.clone(),
-    };
+    let requester = by.person();
     let (subject_ref, subject) = match input.on_behalf_of {
         Some((_, subject_ref, person)) => (subject_ref, person),
         None => {
@@ -66,6 +65,7 @@ pub fn submit(
     let times = (now, received_at, due_in.after(received_at));
     let mut facts = new_facts(by, id, (input.kind, input.scope), (subject_ref, on_behalf), times);
     facts.descriptions = input.descriptions;
+    facts.found_by = input.found_by;
     let role = if on_behalf { Role::Operator } else { Role::Subject };
     let record = Record::new(by.actor(role), "submit")
         .detail("kind", facts.kind.as_str())
@@ -172,5 +172,6 @@ fn new_facts(
         closed_at: None,
         shred_at: None,
         shredded: false,
+        found_by: FoundBy::default(),
     }
 }

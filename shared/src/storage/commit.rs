@@ -12,7 +12,8 @@ use super::item::{Item, Row, key_item};
 use super::request::to_item;
 use super::transaction::{Guard, Sent, Transaction, Why};
 use super::{keys, outbox, trail, work, wrapped_keys};
-use crate::domain::ids::Tenant;
+use crate::domain::ids::{Ref, Tenant};
+use crate::domain::request::Facts;
 use crate::ports::{Commit, Committed, Companion, Conflict, Expect, Fault, Idempotency};
 
 const OPERATION: &str = "commit request";
@@ -109,6 +110,14 @@ impl Storage {
                 let on = version.map_or(absent, |version| Condition::number_is("version", version));
                 to.check(Guard::Holds, requests, key, &on)
             }
+            Companion::Find { hash, until } => {
+                let on = Condition::absent_or_of(facts.id.to_string());
+                to.put(Guard::Found, requests, found(facts, hash, *until), &on)
+            }
+            Companion::Unfind { hash } => {
+                let key = keys::found(&facts.tenant, hash, facts.submitted_at, facts.id);
+                to.delete(Guard::Found, requests, key_item(key), None)
+            }
             Companion::PutPlan(plan) => {
                 to.put(Guard::Plan, requests, work::plan_item(&commit.row.key(), plan), &absent)
             }
@@ -132,6 +141,18 @@ fn remembered(tenant: &Tenant, idempotency: &Idempotency) -> Item {
         .text("expires_at", keys::instant_exact(idempotency.expires_at))
         .number("ttl", keys::ttl(idempotency.expires_at))
         .into_item()
+}
+
+/// The row that finds a request by a hash: what the histories filter by, as far as it never changes.
+fn found(facts: &Facts, hash: &Ref, until: Option<Timestamp>) -> Item {
+    let item = Row::new(keys::found(&facts.tenant, hash, facts.submitted_at, facts.id))
+        .text("request", facts.id.to_string())
+        .text("kind", facts.kind.as_str())
+        .text("subject_ref", facts.subject_ref.as_str());
+    match until {
+        Some(until) => item.number("ttl", keys::ttl(until)).into_item(),
+        None => item.into_item(),
+    }
 }
 
 /// The conflict to tell when several conditions failed: the one that settles the caller's question. A request that

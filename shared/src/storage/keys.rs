@@ -108,6 +108,16 @@ pub fn idempotency(tenant: &Tenant, caller: &Ref, key_hash: &str) -> RowKey {
     RowKey::new(format!("IDEM#{tenant}#{caller}#{key_hash}"), "IDEM")
 }
 
+/// The rows of requests found by a hash of a word or an e-mail address.
+pub fn found_partition(tenant: &Tenant, hash: &Ref) -> String {
+    format!("FIND#{tenant}#{hash}")
+}
+
+/// One of them: sorts as the histories do.
+pub fn found(tenant: &Tenant, hash: &Ref, submitted_at: Timestamp, id: RequestId) -> RowKey {
+    RowKey::new(found_partition(tenant, hash), submitted(submitted_at, id))
+}
+
 /// The head of a subject's legal holds.
 pub fn hold_head(tenant: &Tenant, subject: &Ref) -> RowKey {
     RowKey::new(format!("HOLDS#{tenant}#{subject}"), "HOLDS")

@@ -1,4 +1,5 @@
-//! The three histories: pages of an index, newest first, several statuses merged into one order.
+//! The histories: pages of an index or of the rows that a hash finds, newest first, several statuses merged into one
+//! order.
 //!
 //! A page may be short, even empty, and still have more behind it: a filter is applied after DynamoDB has counted,
 //! and of several partitions a page can only show what none of them may still precede. Guarantees: nothing is shown
@@ -14,6 +15,7 @@ use super::error::fault;
 use super::item::{Item, Reader};
 use super::keys;
 use crate::domain::ids::RequestKey;
+use crate::domain::request::Status;
 use crate::ports::{Fault, ListPage, ListQuery, ListScope, Listed};
 
 const OPERATION: &str = "list requests";
@@ -28,6 +30,8 @@ struct Slice {
     items: Vec<Listed>,
     /// Looked at down to here; none if to the end.
     reached: Option<String>,
+    /// Rows looked at.
+    read: u32,
 }
 
 /// A range of sort keys, both ends included.
@@ -47,63 +51,112 @@ impl Range {
     }
 }
 
+/// Where a query reads: an index or the table itself, the names of its key's parts, the partitions.
+struct Place {
+    index: Option<&'static str>,
+    pk: &'static str,
+    at: &'static str,
+    partitions: Vec<String>,
+}
+
+impl Place {
+    fn of(query: &ListQuery) -> Self {
+        let tenant = &query.tenant;
+        let history = |index, pk, partitions| Self {
+            index: Some(index),
+            pk,
+            at: "at",
+            partitions,
+        };
+        match &query.scope {
+            ListScope::Tenant => history("by_tenant", "tenant_pk", vec![keys::by_tenant(tenant)]),
+            ListScope::Subject(subject) => {
+                history("by_subject", "subject_pk", vec![keys::by_subject(tenant, subject)])
+            }
+            ListScope::Statuses(statuses) => {
+                let all = statuses.iter().map(|status| keys::by_status(tenant, *status));
+                history("by_status", "status_pk", all.collect())
+            }
+            ListScope::Found(hash) => Self {
+                index: None,
+                pk: "pk",
+                at: "sk",
+                partitions: vec![keys::found_partition(tenant, hash)],
+            },
+        }
+    }
+
+    /// Rows to read of each partition. One more than asked: the range begins with the item that the last page ended
+    /// with, and what is read must get further than that.
+    fn reads(&self, query: &ListQuery) -> i32 {
+        let partitions = u32::try_from(self.partitions.len()).unwrap_or(u32::MAX);
+        let share = (query.reads / partitions.max(1)).max(2);
+        i32::try_from(share.min(query.limit.saturating_add(1))).unwrap_or(i32::MAX)
+    }
+}
+
+/// What a query leaves out of what it reads, on the attributes that every row of the place has.
+fn filters(query: &ListQuery) -> Vec<(&'static str, Vec<String>)> {
+    let kind = query.kind.iter().map(|kind| ("kind", vec![kind.as_str().to_owned()]));
+    let subject = query.subject.iter().map(|one| ("subject_ref", vec![one.to_string()]));
+    let statuses: Vec<_> = query.statuses.iter().map(Status::to_string).collect();
+    let statuses = (!statuses.is_empty()).then_some(("status", statuses));
+    kind.chain(subject).chain(statuses).collect()
+}
+
 impl Storage {
-    /// A page of the index a query is for.
+    /// A page of the place a query is for.
     pub(super) async fn read_page(&self, query: &ListQuery) -> Result<ListPage, Fault> {
         let range = Range::of(query);
         if range.from > range.to {
             return Ok(ListPage {
                 items: vec![],
                 next: None,
+                read: 0,
             });
         }
-        let (index, attribute, partitions) = partitions(query);
-        let slices = partitions
-            .into_iter()
-            .map(|pk| self.slice((index, attribute), pk, &range, query));
+        let place = Place::of(query);
+        let slices = place.partitions.iter().map(|pk| self.slice(&place, pk, &range, query));
         Ok(merge(try_join_all(slices).await?, query.limit as usize))
     }
 
-    async fn slice(
-        &self,
-        (index, attribute): (&str, &str),
-        pk: String,
-        range: &Range,
-        query: &ListQuery,
-    ) -> Result<Slice, Fault> {
-        // One more than asked: the range begins with the item that the last page ended with.
-        let limit = i32::try_from(query.limit).unwrap_or(i32::MAX).saturating_add(1);
+    async fn slice(&self, place: &Place, pk: &str, range: &Range, query: &ListQuery) -> Result<Slice, Fault> {
         let mut call = self
             .client
             .query()
             .table_name(&self.tables.requests)
-            .index_name(index)
-            .limit(limit);
-        call = call
+            .set_index_name(place.index.map(str::to_owned))
+            .limit(place.reads(query))
             .scan_index_forward(false)
-            .key_condition_expression("#pk = :pk AND #at BETWEEN :from AND :to");
-        call = call
-            .expression_attribute_names("#pk", attribute)
-            .expression_attribute_names("#at", "at");
-        for (name, value) in [(":pk", &pk), (":from", &range.from), (":to", &range.to)] {
-            call = call.expression_attribute_values(name, AttributeValue::S(value.clone()));
+            .key_condition_expression("#pk = :pk AND #at BETWEEN :from AND :to")
+            .expression_attribute_names("#pk", place.pk)
+            .expression_attribute_names("#at", place.at);
+        for (name, value) in [(":pk", pk), (":from", &range.from), (":to", &range.to)] {
+            call = call.expression_attribute_values(name, AttributeValue::S(value.to_owned()));
         }
-        if let Some(kind) = query.kind {
-            call = call
-                .filter_expression("#kind = :kind")
-                .expression_attribute_names("#kind", "kind");
-            call = call.expression_attribute_values(":kind", AttributeValue::S(kind.as_str().to_owned()));
+        let mut conditions = Vec::new();
+        for (name, allowed) in filters(query) {
+            let places: Vec<_> = (0..allowed.len()).map(|n| format!(":{name}{n}")).collect();
+            conditions.push(format!("#{name} IN ({})", places.join(", ")));
+            call = call.expression_attribute_names(format!("#{name}"), name);
+            for (place, value) in places.into_iter().zip(allowed) {
+                call = call.expression_attribute_values(place, AttributeValue::S(value));
+            }
         }
-        let answer = call.send().await.map_err(|error| fault(OPERATION, error))?;
-        let mut items = answer.items().iter().map(listed).collect::<Result<Vec<_>, _>>()?;
+        let filter = (!conditions.is_empty()).then(|| conditions.join(" AND "));
+        let answer = call.set_filter_expression(filter).send().await;
+        let answer = answer.map_err(|error| fault(OPERATION, error))?;
+        let items = answer.items().iter().map(|item| listed(item, place));
+        let mut items = items.collect::<Result<Vec<_>, _>>()?;
         items.retain(|item| query.after.as_ref() != Some(&item.at));
         let reached = answer
             .last_evaluated_key()
-            .map(|key| Reader::projected(key, OPERATION).text("at"))
+            .map(|key| Reader::projected(key, OPERATION).text(place.at))
             .transpose()?;
         Ok(Slice {
             items,
             reached: reached.map(str::to_owned),
+            read: u32::try_from(answer.scanned_count()).unwrap_or_default(),
         })
     }
 
@@ -131,27 +184,19 @@ impl Storage {
     }
 }
 
-/// The index, its partition key's attribute, and the partitions a query reads.
-fn partitions(query: &ListQuery) -> (&'static str, &'static str, Vec<String>) {
-    let tenant = &query.tenant;
-    match &query.scope {
-        ListScope::Tenant => ("by_tenant", "tenant_pk", vec![keys::by_tenant(tenant)]),
-        ListScope::Subject(subject) => ("by_subject", "subject_pk", vec![keys::by_subject(tenant, subject)]),
-        ListScope::Statuses(statuses) => {
-            let all = statuses.iter().map(|status| keys::by_status(tenant, *status));
-            ("by_status", "status_pk", all.collect())
-        }
-    }
-}
-
-fn listed(item: &Item) -> Result<Listed, Fault> {
+fn listed(item: &Item, place: &Place) -> Result<Listed, Fault> {
     let reader = Reader::projected(item, OPERATION);
+    let at = reader.text(place.at)?.to_owned();
+    if place.index.is_none() {
+        let (id, status) = (reader.parsed("request")?, None);
+        return Ok(Listed { id, status, at });
+    }
     let status = serde_json::Value::from(reader.text("status")?);
+    let status = serde_json::from_value(status);
     Ok(Listed {
         id: reader.parsed("id")?,
-        status: serde_json::from_value(status)
-            .map_err(|_| Fault::corrupt(OPERATION, "attribute status is no status"))?,
-        at: reader.text("at")?.to_owned(),
+        status: Some(status.map_err(|_| Fault::corrupt(OPERATION, "attribute status is no status"))?),
+        at,
     })
 }
 
@@ -159,6 +204,7 @@ fn listed(item: &Item) -> Result<Listed, Fault> {
 /// items than the others, so the page ends there.
 fn merge(slices: Vec<Slice>, limit: usize) -> ListPage {
     let horizon = slices.iter().filter_map(|slice| slice.reached.clone()).max();
+    let read = slices.iter().map(|slice| slice.read).sum();
     let mut items: Vec<_> = slices.into_iter().flat_map(|slice| slice.items).collect();
     items.sort_by(|a, b| Reverse(&a.at).cmp(&Reverse(&b.at)));
     // While the index catches up with a transition, one request can be in two partitions.
@@ -169,9 +215,13 @@ fn merge(slices: Vec<Slice>, limit: usize) -> ListPage {
     if items.len() > limit {
         items.truncate(limit);
         let next = items.last().map(|item| item.at.clone());
-        return ListPage { items, next };
+        return ListPage { items, next, read };
     }
-    ListPage { items, next: horizon }
+    ListPage {
+        items,
+        next: horizon,
+        read,
+    }
 }
 
 #[cfg(test)]

@@ -3,12 +3,11 @@
 use super::super::samples::at;
 use super::*;
 use crate::domain::ids::RequestId;
-use crate::domain::request::Status;
 
 fn item(at: &str) -> Listed {
     Listed {
         id: RequestId::from_parts(1, 1),
-        status: Status::Pending,
+        status: Some(Status::Pending),
         at: at.to_owned(),
     }
 }
@@ -17,6 +16,7 @@ fn slice(items: &[&str], reached: Option<&str>) -> Slice {
     Slice {
         items: items.iter().map(|at| item(at)).collect(),
         reached: reached.map(str::to_owned),
+        read: 0,
     }
 }
 
@@ -30,9 +30,12 @@ fn query(from: Option<&str>, to: Option<&str>, after: Option<&str>) -> ListQuery
         tenant: "acme".parse().expect("slug"),
         scope: ListScope::Tenant,
         kind: None,
+        statuses: vec![],
+        subject: None,
         from: from.map(at),
         to: to.map(at),
         limit: 10,
+        reads: 150,
         after: after.map(str::to_owned),
     }
 }
@@ -79,4 +82,21 @@ fn the_range_includes_both_ends_and_the_cursor_only_narrows_it() {
         Range::of(&query(None, Some(noon), Some("9"))).to,
         keys::submitted_last(at(noon))
     );
+}
+
+#[test]
+fn the_reads_are_shared_among_partitions_and_each_gets_further() {
+    let reads = |limit, statuses: &[Status], reads| {
+        let scope = ListScope::Statuses(statuses.to_vec());
+        let query = ListQuery {
+            scope,
+            limit,
+            reads,
+            ..query(None, None, None)
+        };
+        Place::of(&query).reads(&query)
+    };
+    assert_eq!(reads(25, &Status::ALL[..2], 150), 26, "no more than asked, and the cursor's item");
+    assert_eq!(reads(100, &Status::ALL, 150), 21);
+    assert_eq!(reads(100, &Status::ALL, 7), 2, "the cursor's item and one below it");
 }

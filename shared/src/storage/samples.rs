@@ -59,6 +59,7 @@ pub(super) fn facts() -> Facts {
         closed_at: None,
         shred_at: None,
         shredded: false,
+        found_by: Default::default(),
     }
 }
 

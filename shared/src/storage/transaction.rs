@@ -43,6 +43,8 @@ pub(super) enum Guard {
     Plan,
     /// The chunk is not there.
     Chunk,
+    /// The row that finds the request is its own.
+    Found,
 }
 
 /// Why an action was refused.

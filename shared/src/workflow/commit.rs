@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 
+use super::found;
 use super::records::{Loaded, OpenKeys, Records, row_aad};
 use crate::audit::{ActorStamp, Entry, EntryBody, Head, Outcome, entry_aad};
 use crate::domain::actor::Actor;
@@ -67,8 +68,9 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
         circumstances: Circumstances,
         now: Timestamp,
     ) -> Result<Committed, Fault> {
-        let facts = &transition.next.facts;
         let old = before.row();
+        let mut facts = transition.next.facts.clone();
+        let found = found::follow(old.map(|row| &row.facts), &mut facts);
         let chained = self.chain(&before, transition, now)?;
         let mails = mails(transition, old.map_or(0, |row| row.mails), now);
         let mail_owed = !mails.is_empty() || old.is_some_and(|row| row.wake_at.is_some() && row.mails > 0);
@@ -78,16 +80,18 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
             idle: false,
         };
         let (person, staff) = self.seal_fields(&before, &transition.next)?;
+        let wake_at = wake_at(&facts, mail_owed, purges, now);
         let row = RequestRow {
-            facts: facts.clone(),
+            facts,
             person,
             staff,
             head: chained.1,
             refusals: None,
             mails: old.map_or(0, |row| row.mails) + u32::try_from(mails.len()).unwrap_or(u32::MAX),
-            wake_at: wake_at(facts, mail_owed, purges, now),
+            wake_at,
         };
         let mut companions = circumstances.companions;
+        companions.extend(found);
         companions.extend(
             transition
                 .effects

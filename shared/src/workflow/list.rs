@@ -1,16 +1,30 @@
 //! History: a page of requests, newest first, by an index; a subject sees their own.
+//!
+//! Guarantees: the table is never scanned, and a page reads a bounded number of index rows whatever the filters: where
+//! few requests pass, it is short and leads on. What the index says is checked against each row, which alone decides;
+//! keys are read and opened only for what is shown. Searching for people is for operators and auditors: a subject who
+//! asks for it is refused, because even an empty page and its cursor would tell of others.
 
+use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::access::{View, view_of};
 use super::failure::Failure;
-use super::records::Records;
+use super::records::{Loaded, Records};
 use super::view::{Resource, render};
 use crate::domain::actor::Caller;
-use crate::domain::ids::RequestKey;
-use crate::domain::request::{Kind, Status};
-use crate::ports::{Keys, ListQuery, ListScope, Requests, Sealer};
+use crate::domain::ids::{Ref, RequestKey, SubjectId};
+use crate::domain::personal::Personal;
+use crate::domain::request::{Facts, Kind, Status};
+use crate::domain::search::Sought;
+use crate::ports::{DataKey, Fault, Keys, LIST_READS, ListQuery, ListScope, Listed, Requests, Sealer};
+use crate::state_machine::refusal::Refusal;
+
+/// Requests that are opened at a time.
+const IN_FLIGHT: usize = 8;
+/// Index rows that are worth another read: two for each status there is.
+const LEAST_READS: u32 = 14;
 
 /// What the caller asked for.
 #[derive(Clone, Debug)]
@@ -19,6 +33,10 @@ pub struct Filter {
     pub statuses: Vec<Status>,
     /// Only this kind.
     pub kind: Option<Kind>,
+    /// Words of the name, or the e-mail address, of subject or requester.
+    pub requester: Option<Personal>,
+    /// Only this subject's.
+    pub subject: Option<SubjectId>,
     /// Submitted at or after.
     pub from: Option<Timestamp>,
     /// Submitted at or before.
@@ -46,41 +64,128 @@ pub async fn list<S: Requests + Keys, K: Sealer>(
     filter: Filter,
     now: Timestamp,
 ) -> Result<History, Failure> {
-    let own = !caller.reads_everything();
-    let scope = if own {
-        ListScope::Subject(caller.subject_ref.clone())
-    } else if filter.statuses.is_empty() {
-        ListScope::Tenant
-    } else {
-        ListScope::Statuses(filter.statuses.clone())
+    let search = Search::read(records, caller, &filter).await?;
+    let mut query = search.query(caller, &filter);
+    let (mut loaded, mut staff_key) = (vec![], None);
+    let next = loop {
+        query.limit = filter.limit - u32::try_from(loaded.len()).unwrap_or(filter.limit);
+        let page = records.store.list(&query).await?;
+        query.reads = query.reads.saturating_sub(page.read);
+        if staff_key.is_none() && !page.items.is_empty() {
+            staff_key = Some(records.staff_key(&caller.tenant).await?);
+        }
+        if let Some(staff_key) = &staff_key {
+            loaded.extend(search.open(records, caller, page.items, staff_key, now).await?);
+        }
+        let full = loaded.len() >= filter.limit as usize;
+        match page.next {
+            None => break None,
+            Some(next) if full || query.reads < LEAST_READS => break Some(next),
+            Some(next) => query.after = Some(next),
+        }
     };
-    let query = ListQuery {
-        tenant: caller.tenant.clone(),
-        scope,
-        kind: filter.kind,
-        from: filter.from,
-        to: filter.to,
-        limit: filter.limit,
-        after: filter.after,
-    };
-    let page = records.store.list(&query).await?;
-    let mut items = Vec::with_capacity(page.items.len());
-    for listed in page.items {
-        let key = RequestKey {
-            tenant: caller.tenant.clone(),
-            id: listed.id,
+    let shown = loaded.iter().map(|(one, view)| render(&one.request, *view, None, now));
+    Ok(History {
+        items: shown.collect(),
+        next,
+    })
+}
+
+/// A filter with people as hashes.
+struct Search {
+    statuses: Vec<Status>,
+    sought: Option<Sought>,
+    subject: Option<Ref>,
+}
+
+impl Search {
+    async fn read<S: Requests + Keys, K: Sealer>(
+        records: &Records<S, K>,
+        caller: &Caller,
+        filter: &Filter,
+    ) -> Result<Self, Failure> {
+        let for_people = filter.requester.is_some() || filter.subject.is_some();
+        if for_people && !caller.reads_everything() {
+            return Err(Refusal::OperatorOnly.into());
+        }
+        let key = records.ref_key(&caller.tenant).await?;
+        let nothing = || Refusal::InvalidInput {
+            pointer: "/requester".to_owned(),
+            detail: "expected words of a name, or an e-mail address".to_owned(),
         };
-        // The index lags: the row decides what is shown, and whether it still passes the filter.
-        let Some(loaded) = records.load(&key).await? else {
-            continue;
-        };
-        let facts = &loaded.request.facts;
-        let passes = filter.statuses.is_empty() || filter.statuses.contains(&facts.status);
-        let Some(view) = view_of(caller, facts).filter(|_| passes) else {
-            continue;
-        };
-        debug_assert!(!own || view == View::Owner, "a subject lists their own requests only");
-        items.push(render(&loaded.request, view, None, now));
+        let sought = filter.requester.as_ref();
+        let sought = sought.map(|typed| Sought::read(&key, typed).ok_or_else(nothing));
+        let subject = filter.subject.as_ref();
+        let mut statuses = filter.statuses.clone();
+        statuses.sort();
+        statuses.dedup();
+        if statuses == Status::ALL {
+            statuses.clear();
+        }
+        Ok(Self {
+            statuses,
+            sought: sought.transpose()?,
+            subject: subject.map(|id| Ref::new(&key, "subject", id.expose())),
+        })
     }
-    Ok(History { items, next: page.next })
+
+    /// By the index that leads to the fewest requests; what it does not know is left to the row.
+    fn query(&self, caller: &Caller, filter: &Filter) -> ListQuery {
+        let own = !caller.reads_everything();
+        let (statuses, subject) = (self.statuses.clone(), self.subject.clone());
+        let (scope, statuses, subject) = match (&self.sought, subject) {
+            _ if own => (ListScope::Subject(caller.subject_ref.clone()), statuses, None),
+            (Some(sought), subject) => (ListScope::Found(sought.first().clone()), vec![], subject),
+            (None, Some(subject)) => (ListScope::Subject(subject), statuses, None),
+            (None, None) if statuses.is_empty() => (ListScope::Tenant, vec![], None),
+            (None, None) => (ListScope::Statuses(statuses), vec![], None),
+        };
+        ListQuery {
+            tenant: caller.tenant.clone(),
+            scope,
+            kind: filter.kind,
+            statuses,
+            subject,
+            from: filter.from,
+            to: filter.to,
+            limit: filter.limit,
+            reads: LIST_READS,
+            after: filter.after.clone(),
+        }
+    }
+
+    /// Opens what is listed and passes, in order.
+    async fn open<S: Requests + Keys, K: Sealer>(
+        &self,
+        records: &Records<S, K>,
+        caller: &Caller,
+        listed: Vec<Listed>,
+        staff_key: &DataKey,
+        now: Timestamp,
+    ) -> Result<Vec<(Loaded, View)>, Fault> {
+        let one = async |listed: Listed| {
+            let key = RequestKey {
+                tenant: caller.tenant.clone(),
+                id: listed.id,
+            };
+            let row = records.store.request(&key).await?;
+            let row = row.filter(|row| self.passes(&row.facts, now));
+            let Some((view, row)) = row.and_then(|row| Some((view_of(caller, &row.facts)?, row)))
+            else {
+                return Ok(None);
+            };
+            Ok(Some((records.open_with(row, staff_key.clone()).await?, view)))
+        };
+        let opened = stream::iter(listed).map(one).buffered(IN_FLIGHT);
+        opened.try_filter_map(async |one| Ok(one)).try_collect().await
+    }
+
+    /// Whether the row passes: the index lags, knows no other words, and TTL is late.
+    fn passes(&self, facts: &Facts, now: Timestamp) -> bool {
+        let status = self.statuses.is_empty() || self.statuses.contains(&facts.status);
+        let words = self.sought.as_ref().is_none_or(|sought| sought.is_met_by(&facts.found_by));
+        let for_people = self.sought.is_some() || self.subject.is_some();
+        let over = facts.found_until().is_some_and(|until| until <= now);
+        status && words && !(for_people && over)
+    }
 }

@@ -10,6 +10,7 @@ pub mod commit;
 pub mod dispatch;
 pub mod execute;
 pub mod failure;
+mod found;
 pub mod list;
 pub mod notify;
 pub mod order;

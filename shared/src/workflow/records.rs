@@ -57,9 +57,14 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
     }
 
     async fn open(&self, row: RequestRow) -> Result<Loaded, Fault> {
+        let staff_key = self.staff_key(row.tenant()).await?;
+        self.open_with(row, staff_key).await
+    }
+
+    /// Opens one of several rows of a tenant, whose staff key is read once for all of them.
+    pub(super) async fn open_with(&self, row: RequestRow, staff_key: DataKey) -> Result<Loaded, Fault> {
         let key = row.key();
         let person_key = self.person_key(&key).await?;
-        let staff_key = self.staff_key(&key.tenant).await?;
         let person = match &person_key {
             Some(data_key) => Erasable::Known(self.unseal_json(data_key, &row_aad(&key, "person"), &row.person)?),
             None => Erasable::Erased,

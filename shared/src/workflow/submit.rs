@@ -13,6 +13,7 @@ use crate::domain::ids::{Category, Ref, RequestId, RequestKey, SubjectId};
 use crate::domain::period::Period;
 use crate::domain::personal::Personal;
 use crate::domain::request::Kind;
+use crate::domain::search::FoundBy;
 use crate::ports::{Committed, Companion, Config, Conflict, Fault, Idempotency, Keys, Requests, Sealer};
 use crate::state_machine::refusal::Refusal;
 use crate::state_machine::submit::{Submission, submit as decide};
@@ -171,9 +172,9 @@ async fn interpret<S: Requests + Keys, K: Sealer>(
         .iter()
         .filter_map(|c| known.get(c).map(|text| (c.clone(), text.clone())))
         .collect();
+    let ref_key = records.ref_key(&caller.tenant).await?;
     let on_behalf_of = match input.subject {
         Some((subject, name, email)) => {
-            let ref_key = records.ref_key(&caller.tenant).await?;
             let subject_ref = Ref::new(&ref_key, "subject", subject.expose());
             let person = Person {
                 id: Personal::new(subject.expose()),
@@ -188,6 +189,9 @@ async fn interpret<S: Requests + Keys, K: Sealer>(
     let tenants = policy.and_then(|pinned| pinned.value.policy_of(&caller.tenant).ok());
     let month = || "P1M".parse().expect("a month is a period");
     let due_in = tenants.map_or_else(month, |policy| policy.due_in);
+    let subject = on_behalf_of.iter().map(|(_, _, person)| person);
+    let requester = caller.person();
+    let found_by = FoundBy::of(&ref_key, subject.chain([&requester]));
     let submission = Submission {
         kind: input.kind,
         scope,
@@ -195,6 +199,7 @@ async fn interpret<S: Requests + Keys, K: Sealer>(
         reason: input.reason,
         on_behalf_of,
         received_at: input.received_at,
+        found_by,
     };
     Ok((submission, due_in))
 }

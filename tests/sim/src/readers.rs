@@ -117,6 +117,8 @@ async fn history(outside: &Outside, by: &Caller, known: Option<RequestId>, now: 
     let filter = Filter {
         statuses: vec![],
         kind: None,
+        requester: None,
+        subject: None,
         from: None,
         to: None,
         limit: 100,

@@ -5,7 +5,7 @@
 
 use jiff::SignedDuration;
 
-use super::tables::{Expiring, OfRequest, Scope, Tables};
+use super::tables::{Expiring, Found, OfRequest, Scope, Tables};
 use super::{Arrival, Inner};
 use crate::audit::Entry;
 use crate::domain::chunk::Chunk;
@@ -41,6 +41,10 @@ pub(super) enum Action {
     DropKey(String),
     /// Checks that the holds have this version.
     CheckHolds(Tenant, Ref, Option<u64>),
+    /// Puts the row that finds a request, or gives it an end.
+    Find(FoundKey, Found),
+    /// Deletes such a row.
+    Unfind(FoundKey),
     /// Puts a plan, if absent.
     NewPlan(Plan),
     /// Puts a plan, if it still has this revision.
@@ -48,6 +52,9 @@ pub(super) enum Action {
     /// Puts a chunk, if absent.
     Chunk(Chunk),
 }
+
+/// Tenant, hash, and place in the history.
+pub(super) type FoundKey = (Tenant, Ref, String);
 
 /// What an action protects, so that its refusal can be told in the domain's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +69,7 @@ pub(super) enum Protects {
     DataKey,
     Plan,
     Chunk,
+    Found,
 }
 
 impl Action {
@@ -76,6 +84,7 @@ impl Action {
             Self::Remember(..) => Protects::Idempotency,
             Self::PutKey(..) | Self::DropKey(_) => Protects::DataKey,
             Self::CheckHolds(..) => Protects::Holds,
+            Self::Find(..) | Self::Unfind(_) => Protects::Found,
             Self::NewPlan(_) | Self::Plan(..) => Protects::Plan,
             Self::Chunk(_) => Protects::Chunk,
         }
@@ -92,6 +101,7 @@ impl Action {
             Self::Remember(tenant, key) => format!("IDEM#{tenant}#{}#{}", key.caller_ref, key.key_hash),
             Self::PutKey(name, _) | Self::DropKey(name) => format!("KEY#{name}"),
             Self::CheckHolds(tenant, subject, _) => format!("HOLDS#{tenant}#{subject}"),
+            Self::Find((tenant, hash, at), _) | Self::Unfind((tenant, hash, at)) => format!("FIND#{tenant}#{hash}#{at}"),
             Self::NewPlan(plan) | Self::Plan(_, plan) => format!("PLAN#{}#{}", plan.dataset, plan.generation),
             Self::Chunk(chunk) => format!("CHUNK#{}", chunk.id),
         }
@@ -112,7 +122,8 @@ impl Action {
             Self::ReleaseScope(scope, id) => tables.scopes.get(scope).is_none_or(|holder| holder == id),
             Self::Remember(tenant, key) => is_free(tables, tenant, key),
             Self::PutKey(name, _) => !tables.keys.contains_key(name),
-            Self::DropKey(_) => true,
+            Self::DropKey(_) | Self::Unfind(_) => true,
+            Self::Find(at, row) => tables.found.get(at).is_none_or(|there| there.id == row.id),
             Self::CheckHolds(tenant, subject, version) => {
                 let head = tables.holds.get(&(tenant.clone(), subject.clone()));
                 head.and_then(|head| head.version) == *version
@@ -162,6 +173,13 @@ impl Action {
                 tables.keys.remove(&name);
             }
             Self::CheckHolds(..) => {}
+            Self::Find(at, row) => {
+                let deleted_at = row.until.map(|until| until + arrival.ttl_late);
+                tables.found.insert(at, Found { deleted_at, ..row });
+            }
+            Self::Unfind(at) => {
+                tables.found.remove(&at);
+            }
             Self::NewPlan(plan) | Self::Plan(_, plan) => {
                 let id = (plan.dataset.clone(), plan.generation);
                 tables.of_mut(key).plans.insert(id, plan);

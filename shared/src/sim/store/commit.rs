@@ -2,7 +2,8 @@
 
 use super::SimStore;
 use super::action::{Action, Protects};
-use super::tables::Scope;
+use super::index::submitted;
+use super::tables::{Found, Scope};
 use super::transaction::{Sent, Why};
 use crate::ports::{Commit, Committed, Companion, Conflict, Fault};
 
@@ -84,6 +85,17 @@ fn companion_action(commit: &Commit, companion: Companion) -> Action {
         Companion::DropKey(name) => Action::DropKey(name.text()),
         Companion::CheckHolds { subject_ref, version } => Action::CheckHolds(tenant, subject_ref, version),
         Companion::PutPlan(plan) => Action::NewPlan(plan),
+        Companion::Find { hash, until } => {
+            let row = Found {
+                id: facts.id,
+                kind: facts.kind,
+                subject_ref: facts.subject_ref.clone(),
+                until,
+                deleted_at: None,
+            };
+            Action::Find((tenant, hash, submitted(facts.submitted_at, facts.id)), row)
+        }
+        Companion::Unfind { hash } => Action::Unfind((tenant, hash, submitted(facts.submitted_at, facts.id))),
     }
 }
 

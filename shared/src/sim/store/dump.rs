@@ -18,6 +18,7 @@ pub(super) fn text(tables: &Tables) -> String {
         lines.push(debug("idempotency", &key.row));
     }
     lines.extend(tables.holds.iter().map(|row| debug("holds", &row)));
+    lines.extend(tables.found.iter().map(|row| debug("found", &row)));
     for (name, wrapped) in &tables.keys {
         lines.push(format!("key {name} {}", String::from_utf8_lossy(&wrapped.0)));
     }

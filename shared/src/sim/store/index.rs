@@ -15,7 +15,8 @@ use crate::ports::RequestRow;
 #[derive(Clone, Debug)]
 pub(super) struct Projection {
     pub(super) id: RequestId,
-    pub(super) status: Status,
+    /// None where a hash finds the request: those rows know no status.
+    pub(super) status: Option<Status>,
     pub(super) kind: Kind,
     pub(super) subject_ref: Ref,
     pub(super) wake_at: Option<Timestamp>,
@@ -33,11 +34,11 @@ impl Indexes {
         let facts = &row.facts;
         let projection = Projection {
             id: facts.id,
-            status: facts.status,
+            status: Some(facts.status),
             kind: facts.kind,
             subject_ref: facts.subject_ref.clone(),
             wake_at: row.wake_at,
-            at: format!("{}#{}", instant(facts.submitted_at), facts.id),
+            at: submitted(facts.submitted_at, facts.id),
         };
         let versions = self.0.entry(row.key()).or_default();
         let in_order = versions.back().map_or(visible_at, |(last, _)| visible_at.max(*last));
@@ -56,6 +57,11 @@ impl Indexes {
             (*from <= now).then_some((key, projection))
         })
     }
+}
+
+/// The histories' sort key.
+pub(super) fn submitted(at: Timestamp, id: RequestId) -> String {
+    format!("{}#{id}", instant(at))
 }
 
 /// An instant as the indexes sort it: fixed width, rounded down to the millisecond.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::index::Projection;
 use crate::audit::Entry;
 use crate::domain::chunk::{Chunk, ChunkId};
 use crate::domain::finding::Finding;
@@ -24,6 +25,8 @@ pub struct Tables {
     pub idempotency: BTreeMap<(Tenant, Ref, String), Expiring<Idempotency>>,
     /// Heads of holds, by tenant and subject.
     pub holds: BTreeMap<(Tenant, Ref), HoldHead>,
+    /// What finds a request, by tenant, hash and place in the history.
+    pub found: BTreeMap<(Tenant, Ref, String), Found>,
     /// Wrapped data keys, by name.
     pub keys: BTreeMap<String, WrappedKey>,
 }
@@ -60,6 +63,21 @@ pub struct Expiring<T> {
     pub deleted_at: Timestamp,
 }
 
+/// A row that finds a request by a hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Which request.
+    pub id: RequestId,
+    /// Of which kind.
+    pub kind: Kind,
+    /// Whose.
+    pub subject_ref: Ref,
+    /// Its end, if it has one.
+    pub until: Option<Timestamp>,
+    /// When TTL will have come round to it.
+    pub deleted_at: Option<Timestamp>,
+}
+
 /// What no two open requests share.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Scope {
@@ -89,9 +107,27 @@ impl Tables {
         self.requests.entry(key.clone()).or_default()
     }
 
+    /// What a hash finds, as an index would show it.
+    pub(super) fn found_by<'a>(&'a self, tenant: &Tenant, hash: &Ref) -> Vec<(&'a Tenant, Projection)> {
+        let ours = self.found.iter().filter(|((of, by, _), _)| of == tenant && by == hash);
+        let shown = ours.map(|((of, _, at), row)| {
+            let projection = Projection {
+                id: row.id,
+                status: None,
+                kind: row.kind,
+                subject_ref: row.subject_ref.clone(),
+                wake_at: None,
+                at: at.clone(),
+            };
+            (of, projection)
+        });
+        shown.collect()
+    }
+
     /// Lets TTL do its work.
     pub(super) fn expire(&mut self, now: Timestamp) {
         self.idempotency.retain(|_, key| key.deleted_at > now);
+        self.found.retain(|_, row| row.deleted_at.is_none_or(|at| at > now));
         for of in self.requests.values_mut() {
             of.previews.retain(|_, preview| preview.deleted_at > now);
         }

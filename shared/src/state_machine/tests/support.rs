@@ -87,6 +87,7 @@ pub(super) fn submission() -> Submission {
         reason: Personal::new("I am leaving"),
         on_behalf_of: None,
         received_at: None,
+        found_by: Default::default(),
     }
 }
 

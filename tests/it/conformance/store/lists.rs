@@ -2,7 +2,7 @@
 
 use shared::domain::ids::RequestId;
 use shared::domain::request::{Kind, Status};
-use shared::ports::{Commit, ListQuery, ListScope, Requests};
+use shared::ports::{Commit, LIST_READS, ListQuery, ListScope, Requests};
 
 use super::ground::{Ground, done, shows};
 use super::samples::{acme, at, id, someone, step, submission};
@@ -14,14 +14,17 @@ pub(super) async fn submit(ground: &impl Ground, n: u32, change: impl FnOnce(&mu
     done(ground, &commit).await;
 }
 
-fn query(scope: ListScope, limit: u32) -> ListQuery {
+pub(super) fn query(scope: ListScope, limit: u32) -> ListQuery {
     ListQuery {
         tenant: acme(),
         scope,
         kind: None,
+        statuses: vec![],
+        subject: None,
         from: None,
         to: None,
         limit,
+        reads: LIST_READS,
         after: None,
     }
 }
@@ -42,11 +45,11 @@ async fn every_page(ground: &impl Ground, mut query: ListQuery) -> Vec<RequestId
 }
 
 /// All pages together show this, in this order, once the index is up to date.
-async fn lists(ground: &impl Ground, query: ListQuery, expected: Vec<RequestId>) {
+pub(super) async fn lists(ground: &impl Ground, query: ListQuery, expected: Vec<RequestId>) {
     shows(ground, expected, async || every_page(ground, query.clone()).await).await;
 }
 
-fn ids(numbers: impl IntoIterator<Item = u32>) -> Vec<RequestId> {
+pub(super) fn ids(numbers: impl IntoIterator<Item = u32>) -> Vec<RequestId> {
     numbers.into_iter().map(id).collect()
 }
 
@@ -147,7 +150,11 @@ pub(super) async fn a_range_includes_its_ends_and_a_subject_sees_their_own(groun
     lists(&ground, range.clone(), ids([5, 4, 3, 2])).await;
     (range.from, range.to) = (Some(at(5)), Some(at(2)));
     lists(&ground, range, vec![]).await;
-    let own = query(ListScope::Subject(someone("ada")), 2);
+    let mut own = query(ListScope::Subject(someone("ada")), 2);
+    lists(&ground, own.clone(), ids([6, 4, 2])).await;
+    own.statuses = vec![Status::Approved, Status::Completed];
+    lists(&ground, own.clone(), vec![]).await;
+    own.statuses.push(Status::Pending);
     lists(&ground, own, ids([6, 4, 2])).await;
 }
 
@@ -160,6 +167,29 @@ pub(super) async fn a_list_shows_the_new_status(ground: impl Ground) {
     let approved = query(ListScope::Statuses(vec![Status::Approved]), 5);
     lists(&ground, approved.clone(), ids([1])).await;
     let page = ground.store().list(&approved).await.expect("a page");
-    assert_eq!(page.items.first().map(|item| item.status), Some(Status::Approved));
+    assert_eq!(page.items.first().and_then(|item| item.status), Some(Status::Approved));
     lists(&ground, query(ListScope::Statuses(vec![Status::Pending]), 5), vec![]).await;
+}
+
+pub(super) async fn a_page_reads_no_more_rows_than_it_may_and_leads_on(ground: impl Ground) {
+    for n in 1..=9 {
+        submit(&ground, n, |commit| {
+            commit.row.facts.submitted_at = at(i64::from(n));
+            commit.row.facts.status = if n % 3 == 0 {
+                Status::Approved
+            } else {
+                Status::Pending
+            };
+        })
+        .await;
+    }
+    let mut tight = query(ListScope::Statuses(vec![Status::Pending, Status::Approved]), 9);
+    lists(&ground, tight.clone(), ids((1..=9).rev())).await;
+    tight.reads = 6;
+    lists(&ground, tight.clone(), ids((1..=9).rev())).await;
+    let page = ground.store().list(&tight).await.expect("a page");
+    assert!((1..=6).contains(&page.read), "{} rows were read", page.read);
+    assert!(page.items.len() <= 6 && page.next.is_some());
+    tight.reads = 1;
+    lists(&ground, tight, ids((1..=9).rev())).await;
 }

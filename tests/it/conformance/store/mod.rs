@@ -5,7 +5,7 @@
 //! | `commits` | the one write that moves a request: whole or not at all, and every refusal by its name |
 //! | `companions` | what comes with it: scopes, idempotency keys, holds, data keys, plans |
 //! | `work`, `mails` | plans and chunks, e-mails owed: one winner of each race |
-//! | `due`, `lists` | due requests and histories, which lag |
+//! | `due`, `lists`, `found` | due requests and histories, which lag; requests found by a hash |
 //! | `leftovers` | trail, findings, previews, progress, wrapped keys |
 //!
 //! `ground` is what a case stands on; `simulator` and `dynamodb` are the two that there are.
@@ -14,6 +14,7 @@ mod commits;
 mod companions;
 mod due;
 mod dynamodb;
+mod found;
 mod ground;
 mod leftovers;
 mod lists;
@@ -91,7 +92,13 @@ cases! {
         a_kind_is_filtered_and_empty_pages_still_lead_on
         statuses_that_a_filter_thins_out_unevenly_are_still_one_order
         a_range_includes_its_ends_and_a_subject_sees_their_own
-        a_list_shows_the_new_status;
+        a_list_shows_the_new_status
+        a_page_reads_no_more_rows_than_it_may_and_leads_on;
+    found:
+        a_hash_finds_its_requests_newest_first_and_nobody_elses
+        what_a_hash_finds_is_filtered_by_kind_and_subject
+        a_found_request_is_given_an_end_by_itself_alone
+        what_is_not_to_be_found_any_more_is_gone_with_the_commit;
     leftovers:
         the_trail_is_read_in_order_by_parts_and_verifies
         a_finding_is_one_row_and_remembers_when_it_was_first_seen

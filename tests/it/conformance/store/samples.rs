@@ -84,6 +84,7 @@ fn facts(n: u32) -> Facts {
         closed_at: None,
         shred_at: None,
         shredded: false,
+        found_by: Default::default(),
     }
 }
 

@@ -196,6 +196,11 @@ fn left(stack: &Stack, case: &Case, complain: &mut impl FnMut(String)) {
     {
         complain(format!("was shredded at {}, due {due}", entry.body.at));
     }
+    // Rows of e-mail addresses have an end since the closing; those of words have none, so none may be left.
+    let ends = outside.found_until(&facts.key());
+    if facts.shredded && ends.iter().any(|end| *end != facts.found_until()) {
+        complain(format!("is still found, until {ends:?}"));
+    }
     if outside.open_scopes(&facts.key()) > 0 {
         complain("still holds its scope".to_owned());
     }

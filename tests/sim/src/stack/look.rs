@@ -1,5 +1,6 @@
 //! Looking at rows without a call: for triggers and the oracle, never for a function.
 
+use jiff::Timestamp;
 use shared::audit::Entry;
 use shared::domain::chunk::{Chunk, ChunkId};
 use shared::domain::finding::Finding;
@@ -8,7 +9,7 @@ use shared::domain::job::Plan;
 use shared::domain::outbox::Mail;
 use shared::domain::request::Facts;
 use shared::ports::{KeyName, RequestRow};
-use shared::sim::store::tables::OfRequest;
+use shared::sim::store::tables::{OfRequest, Tables};
 
 use super::Outside;
 
@@ -71,6 +72,15 @@ impl Outside {
     pub fn open_scopes(&self, key: &RequestKey) -> usize {
         let store = &self.records.store;
         store.inspect(|tables| tables.scopes.values().filter(|holder| **holder == key.id).count())
+    }
+
+    /// Until when each row that finds the request does so.
+    pub fn found_until(&self, key: &RequestKey) -> Vec<Option<Timestamp>> {
+        let rows = |tables: &Tables| {
+            let ours = tables.found.iter().filter(|((tenant, ..), row)| *tenant == key.tenant && row.id == key.id);
+            ours.map(|(_, row)| row.until).collect()
+        };
+        self.records.store.inspect(rows)
     }
 
     fn of<T: Default>(&self, key: &RequestKey, look: impl FnOnce(&OfRequest) -> T) -> T {
