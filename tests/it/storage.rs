@@ -4,6 +4,7 @@
 //! endpoint, so that tests run side by side and see nothing of each other. `storage/lossy.rs` stands between the store
 //! and the endpoint where answers must get lost.
 
+mod history;
 mod lossy;
 mod lost_answers;
 pub(crate) mod tables;

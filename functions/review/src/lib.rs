@@ -4,13 +4,14 @@
 //! `shared::state_machine` and `shared::workflow::access`.
 
 mod bodies;
+mod span;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::domain::actor::Caller;
 use shared::domain::finding::{Finding, explain};
 use shared::domain::ids::RequestId;
-use shared::ports::{Config, Keys, Queues, Requests, Sealer, Sources, Work};
+use shared::ports::{Config, Keys, Notes, Queues, Requests, Sealer, Sources, Work};
 use shared::runtime::http::{Answer, Call, caller, etag};
 use shared::runtime::settings::ApiSettings;
 use shared::state_machine::refusal::Refusal;
@@ -21,6 +22,7 @@ use shared::workflow::order::{Wish, order};
 use shared::workflow::preview::preview;
 use shared::workflow::progress::progress;
 use shared::workflow::records::{Loaded, Records};
+use shared::workflow::tenant_trail::tenant_trail;
 use shared::workflow::view::render;
 
 /// The outside of this function, built once.
@@ -39,7 +41,7 @@ pub struct Review<S, K, C, Q, D> {
 
 impl<S, K, C, Q, D> Review<S, K, C, Q, D>
 where
-    S: Requests + Keys + Work,
+    S: Requests + Keys + Notes + Work,
     K: Sealer,
     C: Config,
     Q: Queues,
@@ -55,6 +57,7 @@ where
             "GET /v1/requests/{id}/preview" => self.preview(call, &by).await,
             "POST /v1/requests/{id}/execute" => self.execute(call, &by).await,
             "GET /v1/requests/{id}/findings" => self.findings(call, &by).await,
+            "GET /v1/audit" => self.audit(call, &by).await,
             _ => Err(Refusal::NotFound.into()),
         }
     }
@@ -102,6 +105,18 @@ where
         let findings = self.records.store.findings(&loaded.row.key()).await?;
         let items: Vec<_> = findings.iter().map(finding).collect();
         Answer::json(200, &json!({ "items": items }))
+    }
+
+    /// A page of the tenant's trail; the header `Link` leads to the next.
+    async fn audit(&self, call: &Call, by: &Caller) -> Result<Answer, Failure> {
+        let key = self.records.ref_key(&by.tenant).await?;
+        let place = span::place(call, &key, &self.config, by).await?;
+        let page = tenant_trail(&self.records, &self.config, by, place, call.now).await?;
+        let answer = Answer::text(200, "application/x-ndjson", page.lines);
+        match &page.next {
+            None => Ok(answer),
+            Some(next) => Ok(answer.header("link", span::link(&key, by, next)?)),
+        }
     }
 
     async fn resource(&self, loaded: &Loaded, view: View, now: Timestamp) -> Result<Answer, Failure> {

@@ -14,7 +14,19 @@ const DEFAULT_LIMIT: u32 = 25;
 
 /// Parses the query strictly: an unknown parameter is refused, so that a misspelt filter never shows everything.
 pub(crate) fn parse(call: &Call, key: &RefKey, caller: &Caller) -> Result<Filter, Refusal> {
-    query::only(call, &["status", "kind", "from", "to", "requester", "subject", "limit", "cursor"])?;
+    query::only(
+        call,
+        &[
+            "status",
+            "kind",
+            "from",
+            "to",
+            "requester",
+            "subject",
+            "limit",
+            "cursor",
+        ],
+    )?;
     let statuses = query::all(call, "status")
         .into_iter()
         .map(status)

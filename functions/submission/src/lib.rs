@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use shared::domain::actor::Caller;
 use shared::domain::ids::RequestId;
-use shared::ports::{Config, Fault, Keys, Requests, Sealer, Work};
+use shared::ports::{Config, Fault, Keys, Notes, Requests, Sealer, Work};
 use shared::runtime::http::{Answer, Call, caller, cursor, etag};
 use shared::runtime::settings::ApiSettings;
 use shared::state_machine::refusal::Refusal;
@@ -37,7 +37,7 @@ pub struct Submission<S, K, C> {
 
 impl<S, K, C> Submission<S, K, C>
 where
-    S: Requests + Keys + Work,
+    S: Requests + Keys + Notes + Work,
     K: Sealer,
     C: Config,
 {

@@ -5,9 +5,10 @@ use shared::state_machine::refusal::Refusal;
 
 /// The paths of the API, with the place of the id, and the methods each has. A test compares them with the template's
 /// routes.
-pub(crate) const PATHS: [(&str, &str); 12] = [
+pub(crate) const PATHS: [(&str, &str); 13] = [
     ("/v1/health", "GET"),
     ("/v1/data-map", "GET"),
+    ("/v1/audit", "GET"),
     ("/v1/requests", "GET, POST"),
     ("/v1/requests/{id}", "GET"),
     ("/v1/requests/{id}/verify", "POST"),

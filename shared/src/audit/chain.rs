@@ -7,7 +7,7 @@ use super::entry::{Entry, EntryBody};
 /// Keeps hashes of entries apart from every other hash.
 const DOMAIN: &[u8] = b"lethe/audit/1\n";
 
-/// The end of a request's chain, as the request's row holds it.
+/// The end of a chain, as the request's row or the month's holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     /// Entries so far.
@@ -107,7 +107,7 @@ mod tests {
                 let body = EntryBody {
                     v: 1,
                     tenant: "acme".parse().expect("slug"),
-                    request: RequestId::from_parts(1, 1),
+                    request: Some(RequestId::from_parts(1, 1)),
                     seq: 0,
                     at: jiff::Timestamp::from_second(1_700_000_000 + i as i64).expect("in range"),
                     actor: ActorStamp {
@@ -116,7 +116,7 @@ mod tests {
                     },
                     action: "phase".into(),
                     outcome: Outcome::Done,
-                    status: "InProgress".into(),
+                    status: Some("InProgress".into()),
                     details: [("n".to_owned(), i.into())].into(),
                     sealed_person: Some("AAAA".into()),
                     sealed_staff: None,

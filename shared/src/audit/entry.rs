@@ -1,6 +1,7 @@
 //! One entry: who did what, when, with what outcome. Personal facts only as ciphertext.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -37,9 +38,10 @@ pub struct EntryBody {
     pub v: u32,
     /// Whose trail.
     pub tenant: Tenant,
-    /// Which request.
-    pub request: RequestId,
-    /// Position in the request's trail, from 1.
+    /// Which request; none of what concerns no request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestId>,
+    /// Position in its chain, from 1: the request's, or the tenant's of the month.
     pub seq: u64,
     /// When.
     pub at: Timestamp,
@@ -50,10 +52,11 @@ pub struct EntryBody {
     /// How it went.
     pub outcome: Outcome,
     /// Status of the request after it.
-    pub status: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
     /// Facts that are not personal.
     pub details: BTreeMap<String, serde_json::Value>,
-    /// Personal facts, sealed under the request's key, base64.
+    /// Personal facts, base64: sealed under the request's key; of no request, under the tenant's staff key.
     pub sealed_person: Option<String>,
     /// The member of staff, sealed under the tenant's staff key, base64.
     pub sealed_staff: Option<String>,
@@ -74,7 +77,7 @@ pub struct Entry {
     pub hash: String,
 }
 
-/// What sealed fields of an entry are bound to.
-pub fn entry_aad(request: RequestId, seq: u64, field: &str) -> String {
-    format!("audit|{request}|{seq}|{field}")
+/// What sealed fields of an entry are bound to; `chain` is the request, or the month of what concerns none.
+pub fn entry_aad(chain: impl Display, seq: u64, field: &str) -> String {
+    format!("audit|{chain}|{seq}|{field}")
 }

@@ -9,6 +9,7 @@ pub mod ids;
 pub mod job;
 pub mod manifest;
 pub mod message;
+pub mod month;
 pub mod object_keys;
 pub mod outbox;
 pub mod outcome;

@@ -292,7 +292,10 @@ impl Facts {
     /// policy it was never executed, and its personal fields are kept for that long themselves.
     pub fn found_until(&self) -> Option<Timestamp> {
         let closed_at = self.closed_at?;
-        let fixed = self.policy.as_ref().map(|policy| policy.request_retention.after(closed_at));
+        let fixed = self
+            .policy
+            .as_ref()
+            .map(|policy| policy.request_retention.after(closed_at));
         fixed.or(self.shred_at)
     }
 

@@ -162,7 +162,11 @@ mod tests {
 
     #[test]
     fn a_part_of_a_word_and_a_word_too_many_find_nothing() {
-        for (typed, name) in [("lov", "Ada Lovelace"), ("Ada Byron", "Ada Lovelace"), ("ada@example.org", "Ada")] {
+        for (typed, name) in [
+            ("lov", "Ada Lovelace"),
+            ("Ada Byron", "Ada Lovelace"),
+            ("ada@example.org", "Ada"),
+        ] {
             assert!(!finds(typed, name), "{typed} in {name}");
         }
     }

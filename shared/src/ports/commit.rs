@@ -11,6 +11,9 @@ use crate::domain::job::Plan;
 use crate::domain::outbox::Mail;
 use crate::domain::request::{Facts, Kind};
 
+/// How long one caller's same refusal is only counted.
+const REPEAT_SECONDS: i64 = 60;
+
 /// A request's row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RequestRow {
@@ -41,6 +44,28 @@ pub struct RefusalTally {
     pub since: Timestamp,
     /// Not yet in the trail.
     pub repeated: u64,
+}
+
+impl RefusalTally {
+    /// A refusal that was just written into the trail.
+    pub fn first(actor_ref: &Ref, code: &str, now: Timestamp) -> Self {
+        Self {
+            actor_ref: actor_ref.clone(),
+            code: code.to_owned(),
+            since: now,
+            repeated: 0,
+        }
+    }
+
+    /// One more, if it is the same caller's same refusal within the minute.
+    pub fn again(&self, actor_ref: &Ref, code: &str, now: Timestamp) -> Option<Self> {
+        let same = self.actor_ref == *actor_ref && self.code == code;
+        let recent = now.duration_since(self.since).as_secs() < REPEAT_SECONDS;
+        (same && recent).then(|| Self {
+            repeated: self.repeated + 1,
+            ..self.clone()
+        })
+    }
 }
 
 /// On what condition a commit holds.

@@ -11,6 +11,7 @@ mod blobs;
 mod commit;
 mod fault;
 mod mailer;
+mod notes;
 mod queues;
 mod sealer;
 mod sources;
@@ -20,10 +21,11 @@ pub use blobs::{Config, Manifests, Pinned};
 pub use commit::{Commit, Committed, Companion, Conflict, Expect, RefusalTally, RequestRow};
 pub use fault::{BoxError, Fault};
 pub use mailer::{Letter, MailFault, Mailer};
+pub use notes::{DayPage, DayQuery, MonthHead, Note, Notes};
 pub use queues::Queues;
 pub use sealer::{DataKey, KeyName, Sealed, Sealer, WrappedKey};
 pub use sources::{Always, Census, Page, PageOrder, PurgeOrder, RestoreOrder, Sources, StripOrder, SweepOrder, Watch};
 pub use store::{
-    HoldHead, Idempotency, Keys, LIST_READS, ListPage, ListQuery, ListScope, Listed, Outbox, Preview, Progress, Requests, Sample,
-    Work,
+    HoldHead, Idempotency, Keys, LIST_READS, ListPage, ListQuery, ListScope, Listed, Outbox, Preview, Progress,
+    Requests, Sample, Work,
 };

@@ -5,9 +5,11 @@
 //! `storage::item` for what stands in a row, the design's table of keys for what each is for.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use crate::domain::chunk::ChunkId;
 use crate::domain::ids::{Category, DatasetId, Ref, RequestId, RequestKey, Tenant};
+use crate::domain::month::Month;
 use crate::domain::request::{Kind, Status};
 
 /// Partitions that share a request's chunk rows.
@@ -128,9 +130,19 @@ pub fn trail(key: &RequestKey) -> String {
     format!("AUDIT#{}#{}", key.tenant, key.id)
 }
 
+/// The partition of a tenant's entries of no request, of one month, in table `audit`.
+pub fn month_trail(tenant: &Tenant, month: Month) -> String {
+    format!("AUDIT#{tenant}#{month}")
+}
+
+/// The end of that chain, in table `requests`.
+pub fn month_head(tenant: &Tenant, month: Month) -> RowKey {
+    RowKey::new(format!("AUDITHEAD#{tenant}#{month}"), "HEAD")
+}
+
 /// Index `by_day` of table `audit`: a tenant's entries of one UTC day.
-pub fn trail_day(tenant: &Tenant, at: Timestamp) -> String {
-    format!("{tenant}#{}", &instant(at)[..10])
+pub fn by_day(tenant: &Tenant, day: Date) -> String {
+    format!("{tenant}#{day}")
 }
 
 /// Index `active`: one of eight partitions of requests that wait for an instant.

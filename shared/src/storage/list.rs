@@ -70,9 +70,7 @@ impl Place {
         };
         match &query.scope {
             ListScope::Tenant => history("by_tenant", "tenant_pk", vec![keys::by_tenant(tenant)]),
-            ListScope::Subject(subject) => {
-                history("by_subject", "subject_pk", vec![keys::by_subject(tenant, subject)])
-            }
+            ListScope::Subject(subject) => history("by_subject", "subject_pk", vec![keys::by_subject(tenant, subject)]),
             ListScope::Statuses(statuses) => {
                 let all = statuses.iter().map(|status| keys::by_status(tenant, *status));
                 history("by_status", "status_pk", all.collect())

@@ -96,7 +96,11 @@ fn the_reads_are_shared_among_partitions_and_each_gets_further() {
         };
         Place::of(&query).reads(&query)
     };
-    assert_eq!(reads(25, &Status::ALL[..2], 150), 26, "no more than asked, and the cursor's item");
+    assert_eq!(
+        reads(25, &Status::ALL[..2], 150),
+        26,
+        "no more than asked, and the cursor's item"
+    );
     assert_eq!(reads(100, &Status::ALL, 150), 21);
     assert_eq!(reads(100, &Status::ALL, 7), 2, "the cursor's item and one below it");
 }

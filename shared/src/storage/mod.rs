@@ -7,7 +7,7 @@
 //! | [`keys`] | every key string |
 //! | `item`, `condition`, `transaction` | how rows are written, on what condition, several at once |
 //! | `requests`, `request` | the port; the request's row and its item |
-//! | `commit`, `list`, `trail` | the one write that moves a request; its histories; its trail |
+//! | `commit`, `list`, `trail`, `notes` | the one write that moves a request; its histories; its trail; the tenant's |
 //! | `holds`, `previews`, `findings` | what else a decision looks at, and what it leaves behind |
 //! | `work`, `outbox`, `wrapped_keys` | plans and chunks; e-mails owed; sealed data keys |
 //! | `calls`, `error` | single calls; from the SDK's errors to faults |
@@ -28,6 +28,7 @@ mod holds;
 mod item;
 pub mod keys;
 mod list;
+mod notes;
 mod outbox;
 mod previews;
 mod request;

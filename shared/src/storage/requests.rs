@@ -60,7 +60,7 @@ impl Requests for Storage {
     }
 
     async fn trail(&self, key: &RequestKey, after: u64, limit: u32) -> Result<Vec<Entry>, Fault> {
-        self.read_trail(key, after, limit).await
+        self.read_chain(keys::trail(key), after, limit).await
     }
 
     async fn findings(&self, key: &RequestKey) -> Result<Vec<Finding>, Fault> {

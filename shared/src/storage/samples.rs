@@ -68,7 +68,7 @@ pub(super) fn entry(facts: &Facts) -> (Entry, Head) {
     Head::default().append(EntryBody {
         v: 1,
         tenant: facts.tenant.clone(),
-        request: facts.id,
+        request: Some(facts.id),
         seq: 0,
         at: facts.submitted_at,
         actor: ActorStamp {
@@ -77,7 +77,7 @@ pub(super) fn entry(facts: &Facts) -> (Entry, Head) {
         },
         action: "submit".into(),
         outcome: Outcome::Done,
-        status: "Pending".into(),
+        status: Some("Pending".into()),
         details: [("n".to_owned(), 1.into())].into(),
         sealed_person: Some("AAAA".into()),
         sealed_staff: None,

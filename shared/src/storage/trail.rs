@@ -4,6 +4,8 @@
 //! policy, and for seven years while no policy is fixed. Who changes a row behind Lethe's back is found by the chain.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::Storage;
 use super::error::fault;
@@ -11,6 +13,7 @@ use super::item::{Item, Reader, Row};
 use super::keys;
 use crate::audit::Entry;
 use crate::domain::ids::RequestKey;
+use crate::domain::month::Month;
 use crate::domain::period::Period;
 use crate::domain::policy::Policy;
 use crate::ports::Fault;
@@ -20,17 +23,26 @@ const DEFAULT_RETENTION: &str = "P7Y";
 
 /// An entry as an item.
 pub(super) fn to_item(entry: &Entry, policy: Option<&Policy>) -> Item {
-    let body = &entry.body;
-    let key = RequestKey {
-        tenant: body.tenant.clone(),
-        id: body.request,
-    };
     let retention = policy.map_or_else(default_retention, |policy| policy.audit_retention);
-    Row::of_partition(keys::trail(&key))
+    kept_until(entry, retention.after(entry.body.at))
+}
+
+/// An entry as an item that is kept until an instant. One of no request stands in the chain of its month.
+pub(super) fn kept_until(entry: &Entry, until: Timestamp) -> Item {
+    let body = &entry.body;
+    let tenant = &body.tenant;
+    let chain = match body.request {
+        Some(id) => {
+            let tenant = tenant.clone();
+            keys::trail(&RequestKey { tenant, id })
+        }
+        None => keys::month_trail(tenant, Month::of(body.at)),
+    };
+    Row::of_partition(chain)
         .number("sk", body.seq)
-        .text("day_pk", keys::trail_day(&body.tenant, body.at))
+        .text("day_pk", keys::by_day(tenant, body.at.to_zoned(TimeZone::UTC).date()))
         .text("at", keys::instant(body.at))
-        .number("expires_at", keys::ttl(retention.after(body.at)))
+        .number("expires_at", keys::ttl(until))
         .json("doc", entry)
         .into_item()
 }
@@ -40,12 +52,10 @@ fn default_retention() -> Period {
 }
 
 impl Storage {
-    /// Entries after `after`, in order, at most `limit`; DynamoDB's pages are joined.
-    pub(super) async fn read_trail(&self, key: &RequestKey, after: u64, limit: u32) -> Result<Vec<Entry>, Fault> {
+    /// Entries of one chain after `after`, in order, at most `limit`; DynamoDB's pages are joined.
+    pub(super) async fn read_chain(&self, chain: String, after: u64, limit: u32) -> Result<Vec<Entry>, Fault> {
         const OPERATION: &str = "read trail";
-        let query = self
-            .partition(&self.tables.audit, keys::trail(key))
-            .consistent_read(true);
+        let query = self.partition(&self.tables.audit, chain).consistent_read(true);
         let query = query.key_condition_expression("#pk = :pk AND #sk > :after");
         let query = query.expression_attribute_names("#sk", "sk");
         let query = query.expression_attribute_values(":after", AttributeValue::N(after.to_string()));

@@ -45,6 +45,8 @@ pub(super) enum Guard {
     Chunk,
     /// The row that finds the request is its own.
     Found,
+    /// The end of the month's chain has not moved.
+    Month,
 }
 
 /// Why an action was refused.

@@ -21,9 +21,6 @@ use crate::state_machine::refusal::Refusal;
 use crate::state_machine::transition::{Effect, Record, Transition};
 use crate::state_machine::watch::{Purges, wake_at};
 
-/// How long one caller's same refusal is only counted.
-const REPEAT_SECONDS: i64 = 60;
-
 /// What a commit needs besides the transition.
 #[derive(Clone, Debug, Default)]
 pub struct Circumstances {
@@ -118,19 +115,12 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
         now: Timestamp,
     ) -> Result<Committed, Fault> {
         let mut row = loaded.row.clone();
-        let recent = |tally: &&RefusalTally| {
-            let same = Some(&tally.actor_ref) == actor.actor_ref.as_ref() && tally.code == refusal.code();
-            same && now.duration_since(tally.since).as_secs() < REPEAT_SECONDS
-        };
+        let actor_ref = actor.actor_ref.clone();
+        let tally = row.refusals.as_ref().zip(actor_ref.as_ref());
         let mut entries = vec![];
-        match (row.refusals.as_ref().filter(recent).cloned(), actor.actor_ref.clone()) {
-            (Some(tally), _) => {
-                row.refusals = Some(RefusalTally {
-                    repeated: tally.repeated + 1,
-                    ..tally
-                })
-            }
-            (None, actor_ref) => {
+        match tally.and_then(|(tally, actor_ref)| tally.again(actor_ref, refusal.code(), now)) {
+            Some(tally) => row.refusals = Some(tally),
+            None => {
                 let outcome = Outcome::Refused {
                     code: refusal.code().to_owned(),
                 };
@@ -143,15 +133,7 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
                 };
                 let (entry, head) = self.entry(&row.head, &loaded.keys, &record, draft)?;
                 row.head = head;
-                row.refusals = actor_ref.map(|actor_ref| {
-                    let code = refusal.code().to_owned();
-                    RefusalTally {
-                        actor_ref,
-                        code,
-                        since: now,
-                        repeated: 0,
-                    }
-                });
+                row.refusals = actor_ref.map(|actor_ref| RefusalTally::first(&actor_ref, refusal.code(), now));
                 entries.push(entry);
             }
         }
@@ -204,7 +186,7 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
         Ok(head.append(EntryBody {
             v: 1,
             tenant: facts.tenant.clone(),
-            request: facts.id,
+            request: Some(facts.id),
             seq,
             at: draft.now,
             actor: ActorStamp {
@@ -213,7 +195,7 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
             },
             action: record.action.to_owned(),
             outcome: draft.outcome,
-            status: facts.status.to_string(),
+            status: Some(facts.status.to_string()),
             details,
             sealed_person,
             sealed_staff,

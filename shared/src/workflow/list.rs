@@ -170,8 +170,7 @@ impl Search {
             };
             let row = records.store.request(&key).await?;
             let row = row.filter(|row| self.passes(&row.facts, now));
-            let Some((view, row)) = row.and_then(|row| Some((view_of(caller, &row.facts)?, row)))
-            else {
+            let Some((view, row)) = row.and_then(|row| Some((view_of(caller, &row.facts)?, row))) else {
                 return Ok(None);
             };
             Ok(Some((records.open_with(row, staff_key.clone()).await?, view)))
@@ -183,7 +182,10 @@ impl Search {
     /// Whether the row passes: the index lags, knows no other words, and TTL is late.
     fn passes(&self, facts: &Facts, now: Timestamp) -> bool {
         let status = self.statuses.is_empty() || self.statuses.contains(&facts.status);
-        let words = self.sought.as_ref().is_none_or(|sought| sought.is_met_by(&facts.found_by));
+        let words = self
+            .sought
+            .as_ref()
+            .is_none_or(|sought| sought.is_met_by(&facts.found_by));
         let for_people = self.sought.is_some() || self.subject.is_some();
         let over = facts.found_until().is_some_and(|until| until <= now);
         status && words && !(for_people && over)

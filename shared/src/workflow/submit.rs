@@ -7,16 +7,18 @@ use sha2::{Digest, Sha256};
 
 use super::commit::{Before, Circumstances};
 use super::failure::Failure;
+use super::note::audit_retention;
 use super::records::{Loaded, OpenKeys, Records};
-use crate::domain::actor::{Caller, Person};
+use crate::domain::actor::{Caller, Person, Role};
 use crate::domain::ids::{Category, Ref, RequestId, RequestKey, SubjectId};
 use crate::domain::period::Period;
 use crate::domain::personal::Personal;
 use crate::domain::request::Kind;
 use crate::domain::search::FoundBy;
-use crate::ports::{Committed, Companion, Config, Conflict, Fault, Idempotency, Keys, Requests, Sealer};
+use crate::ports::{Committed, Companion, Config, Conflict, Fault, Idempotency, Keys, Notes, Requests, Sealer};
 use crate::state_machine::refusal::Refusal;
 use crate::state_machine::submit::{Submission, submit as decide};
+use crate::state_machine::transition::Record;
 
 /// What the API received, parsed.
 #[derive(Clone, Debug)]
@@ -37,8 +39,32 @@ pub struct NewRequest {
     pub body: Personal,
 }
 
-/// Submits. The answer is the same for a repeat with the same idempotency key.
-pub async fn submit<S: Requests + Keys, K: Sealer>(
+/// Submits. The answer is the same for a repeat with the same idempotency key. A rule that says no is in the tenant's
+/// trail before the caller hears it: there is no request whose trail could tell of it.
+pub async fn submit<S: Requests + Keys + Notes, K: Sealer>(
+    records: &Records<S, K>,
+    config: &impl Config,
+    caller: &Caller,
+    input: NewRequest,
+    id: RequestId,
+    now: Timestamp,
+) -> Result<Loaded, Failure> {
+    let on_behalf = input.subject.is_some();
+    let role = if on_behalf { caller.role() } else { Role::Subject };
+    let record = Record::new(caller.actor(role), "submit")
+        .detail("kind", input.kind.as_str())
+        .detail("on_behalf", on_behalf);
+    let submitted = take(records, config, caller, input, id, now).await;
+    if let Err(Failure::Refusal(refusal)) = &submitted
+        && refusal.is_recorded()
+    {
+        let retention = audit_retention(config, &caller.tenant).await?;
+        records.note_refusal(caller, record, refusal, retention, now).await?;
+    }
+    submitted
+}
+
+async fn take<S: Requests + Keys, K: Sealer>(
     records: &Records<S, K>,
     config: &impl Config,
     caller: &Caller,

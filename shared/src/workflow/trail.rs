@@ -46,7 +46,8 @@ pub struct FullEntry {
     pub actor: ActorShown,
     pub action: String,
     pub outcome: Outcome,
-    pub status: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
     pub details: BTreeMap<String, serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub personal: Option<BTreeMap<String, Personal>>,
@@ -136,7 +137,7 @@ fn staff<S: Requests + Keys, K: Sealer>(
     let Some(sealed) = &entry.body.sealed_staff else {
         return Ok(None);
     };
-    let aad = entry_aad(entry.body.request, entry.body.seq, "staff");
+    let aad = entry_aad(loaded.request.facts.id, entry.body.seq, "staff");
     records.unseal_text(&loaded.keys.staff, &aad, sealed).map(Some)
 }
 
@@ -149,7 +150,7 @@ fn personal<S: Requests + Keys, K: Sealer>(
         (None, _) => Ok(None),
         (Some(_), None) => Ok(Some(BTreeMap::from([("personal".to_owned(), Personal::new(ERASED))]))),
         (Some(sealed), Some(key)) => {
-            let aad = entry_aad(entry.body.request, entry.body.seq, "person");
+            let aad = entry_aad(loaded.request.facts.id, entry.body.seq, "person");
             records.unseal_text(key, &aad, sealed).map(Some)
         }
     }

@@ -34,6 +34,7 @@ fn table() -> Vec<(&'static str, For, Value)> {
         ("GET /v1/data-map", For::SignedIn, Value::Null),
         ("GET /v1/requests", For::SignedIn, Value::Null),
         ("POST /v1/requests", For::SignedIn, deletion(["attachments"])),
+        ("GET /v1/audit", For::Staff, Value::Null),
         ("GET /v1/requests/{id}", For::OwnerAndStaff, Value::Null),
         ("GET /v1/requests/{id}/audit", For::OwnerAndStaff, Value::Null),
         (
@@ -132,6 +133,9 @@ async fn who_has_nothing_to_do_with_a_request_learns_nothing_of_it() {
             if route.contains("{id}") {
                 let answer = call(&case, stranger, route, &body).await;
                 assert_eq!(answer, (404, "not_found".to_owned()), "{route} by {what}");
+            } else if whom == For::Staff && *what == "another subject" {
+                let answer = call(&case, stranger, route, &body).await;
+                assert_eq!(answer, (403, "operator_only".to_owned()), "{route} by {what}");
             } else if whom != For::Everybody {
                 assert_eq!(
                     call(&case, stranger, route, &body).await.0 / 100,

@@ -2,6 +2,7 @@
 
 mod approve_in_one;
 mod erasure;
+mod finding;
 mod rejected;
 mod withdrawn;
 

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::client::Waiters;
@@ -76,11 +76,16 @@ pub(crate) fn endpoint() -> String {
 
 /// A client of an endpoint, as the emulator's root.
 pub(crate) async fn client(endpoint: &str) -> Client {
+    Client::new(&config(endpoint).await)
+}
+
+/// What clients of an endpoint have in common.
+pub(crate) async fn config(endpoint: &str) -> SdkConfig {
     let config = aws_config::defaults(BehaviorVersion::latest())
         .endpoint_url(endpoint)
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"));
-    Client::new(&config.load().await)
+    config.load().await
 }
 
 async fn requests_table(client: &Client, name: &str) {

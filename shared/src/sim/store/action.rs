@@ -101,7 +101,9 @@ impl Action {
             Self::Remember(tenant, key) => format!("IDEM#{tenant}#{}#{}", key.caller_ref, key.key_hash),
             Self::PutKey(name, _) | Self::DropKey(name) => format!("KEY#{name}"),
             Self::CheckHolds(tenant, subject, _) => format!("HOLDS#{tenant}#{subject}"),
-            Self::Find((tenant, hash, at), _) | Self::Unfind((tenant, hash, at)) => format!("FIND#{tenant}#{hash}#{at}"),
+            Self::Find((tenant, hash, at), _) | Self::Unfind((tenant, hash, at)) => {
+                format!("FIND#{tenant}#{hash}#{at}")
+            }
             Self::NewPlan(plan) | Self::Plan(_, plan) => format!("PLAN#{}#{}", plan.dataset, plan.generation),
             Self::Chunk(chunk) => format!("CHUNK#{}", chunk.id),
         }

@@ -18,6 +18,10 @@ pub(super) fn text(tables: &Tables) -> String {
         lines.push(debug("idempotency", &key.row));
     }
     lines.extend(tables.holds.iter().map(|row| debug("holds", &row)));
+    for of in tables.months.values() {
+        lines.push(debug("month", &of.head));
+        lines.extend(of.entries.values().map(|row| json("entry", row)));
+    }
     lines.extend(tables.found.iter().map(|row| debug("found", &row)));
     for (name, wrapped) in &tables.keys {
         lines.push(format!("key {name} {}", String::from_utf8_lossy(&wrapped.0)));

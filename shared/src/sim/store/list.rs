@@ -5,8 +5,8 @@
 
 use jiff::Timestamp;
 
-use super::{Inner, SimStore};
 use super::index::{Projection, instant};
+use super::{Inner, SimStore};
 use crate::domain::ids::{RequestKey, Tenant};
 use crate::domain::request::Status;
 use crate::ports::{Fault, ListPage, ListQuery, ListScope, Listed};
@@ -34,7 +34,10 @@ impl SimStore {
             let mut inner = self.inner.borrow_mut();
             inner.tables.expire(now);
             let Inner { tables, indexes, .. } = &mut *inner;
-            let shown: Vec<_> = indexes.shown(now).map(|(key, row)| (&key.tenant, row.clone())).collect();
+            let shown: Vec<_> = indexes
+                .shown(now)
+                .map(|(key, row)| (&key.tenant, row.clone()))
+                .collect();
             let rows = match &query.scope {
                 ListScope::Found(hash) => tables.found_by(&query.tenant, hash),
                 ListScope::Tenant | ListScope::Statuses(_) | ListScope::Subject(_) => shown,
@@ -78,7 +81,11 @@ fn slice(shown: &[(&Tenant, Projection)], query: &ListQuery, status: Option<Stat
         };
         let in_range = from.as_ref().is_none_or(|from| row.at >= *from) && to.as_ref().is_none_or(|to| row.at <= *to);
         let further = query.after.as_ref().is_none_or(|after| row.at <= *after);
-        **tenant == query.tenant && status.is_none_or(|one| row.status == Some(one)) && of_subject && in_range && further
+        **tenant == query.tenant
+            && status.is_none_or(|one| row.status == Some(one))
+            && of_subject
+            && in_range
+            && further
     };
     let mut rows: Vec<_> = shown.iter().filter(is_in).map(|(_, row)| row).collect();
     rows.sort_by(|a, b| b.at.cmp(&a.at));

@@ -5,7 +5,7 @@
 //! | [`tables`] | the rows, for oracles to read |
 //! | `action`, `transaction` | one write and its condition; several of them, all or none |
 //! | `commit` | the one write that moves a request |
-//! | `requests`, `list`, `work`, `outbox`, `keys` | the ports |
+//! | `requests`, `list`, `work`, `outbox`, `keys`, `notes` | the ports |
 //! | `index` | what the indexes show, which is what was true a while ago |
 //! | `dump` | every row as text |
 //!
@@ -21,6 +21,7 @@ mod dump;
 mod index;
 mod keys;
 mod list;
+mod notes;
 mod outbox;
 mod requests;
 pub mod tables;

@@ -10,9 +10,10 @@ use crate::domain::chunk::{Chunk, ChunkId};
 use crate::domain::finding::Finding;
 use crate::domain::ids::{Category, DatasetId, Ref, RequestId, RequestKey, Tenant};
 use crate::domain::job::Plan;
+use crate::domain::month::Month;
 use crate::domain::outbox::Mail;
 use crate::domain::request::Kind;
-use crate::ports::{HoldHead, Idempotency, Preview, Progress, RequestRow, WrappedKey};
+use crate::ports::{HoldHead, Idempotency, MonthHead, Preview, Progress, RequestRow, WrappedKey};
 
 /// All rows of the three tables.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,6 +28,8 @@ pub struct Tables {
     pub holds: BTreeMap<(Tenant, Ref), HoldHead>,
     /// What finds a request, by tenant, hash and place in the history.
     pub found: BTreeMap<(Tenant, Ref, String), Found>,
+    /// Entries of no request, by tenant and month.
+    pub months: BTreeMap<(Tenant, Month), MonthNotes>,
     /// Wrapped data keys, by name.
     pub keys: BTreeMap<String, WrappedKey>,
 }
@@ -76,6 +79,15 @@ pub struct Found {
     pub until: Option<Timestamp>,
     /// When TTL will have come round to it.
     pub deleted_at: Option<Timestamp>,
+}
+
+/// A month's entries of no request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MonthNotes {
+    /// The end of their chain.
+    pub head: MonthHead,
+    /// By position.
+    pub entries: BTreeMap<u64, Entry>,
 }
 
 /// What no two open requests share.

@@ -175,11 +175,7 @@ pub(super) async fn a_page_reads_no_more_rows_than_it_may_and_leads_on(ground: i
     for n in 1..=9 {
         submit(&ground, n, |commit| {
             commit.row.facts.submitted_at = at(i64::from(n));
-            commit.row.facts.status = if n % 3 == 0 {
-                Status::Approved
-            } else {
-                Status::Pending
-            };
+            commit.row.facts.status = if n % 3 == 0 { Status::Approved } else { Status::Pending };
         })
         .await;
     }

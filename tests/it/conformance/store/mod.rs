@@ -6,6 +6,7 @@
 //! | `companions` | what comes with it: scopes, idempotency keys, holds, data keys, plans |
 //! | `work`, `mails` | plans and chunks, e-mails owed: one winner of each race |
 //! | `due`, `lists`, `found` | due requests and histories, which lag; requests found by a hash |
+//! | `notes` | entries of no request, and the tenant's trail by day |
 //! | `leftovers` | trail, findings, previews, progress, wrapped keys |
 //!
 //! `ground` is what a case stands on; `simulator` and `dynamodb` are the two that there are.
@@ -19,6 +20,7 @@ mod ground;
 mod leftovers;
 mod lists;
 mod mails;
+mod notes;
 pub(crate) mod samples;
 mod simulator;
 mod work;
@@ -99,6 +101,11 @@ cases! {
         what_a_hash_finds_is_filtered_by_kind_and_subject
         a_found_request_is_given_an_end_by_itself_alone
         what_is_not_to_be_found_any_more_is_gone_with_the_commit;
+    notes:
+        notes_are_a_chain_that_verifies
+        of_two_notes_on_one_head_one_is_written
+        a_repeated_refusal_moves_the_head_without_an_entry
+        a_day_shows_every_entry_of_the_tenant_once_and_in_order;
     leftovers:
         the_trail_is_read_in_order_by_parts_and_verifies
         a_finding_is_one_row_and_remembers_when_it_was_first_seen

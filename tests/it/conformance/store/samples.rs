@@ -113,7 +113,7 @@ pub(crate) fn step(before: &RequestRow, action: &str, now: Timestamp) -> Commit 
     let (entry, head) = before.head.append(EntryBody {
         v: 1,
         tenant: row.facts.tenant.clone(),
-        request: row.facts.id,
+        request: Some(row.facts.id),
         seq: 0,
         at: now,
         actor: ActorStamp {
@@ -122,7 +122,7 @@ pub(crate) fn step(before: &RequestRow, action: &str, now: Timestamp) -> Commit 
         },
         action: action.to_owned(),
         outcome: Outcome::Done,
-        status: row.facts.status.to_string(),
+        status: Some(row.facts.status.to_string()),
         details: [("n".to_owned(), 1.into())].into(),
         sealed_person: Some("AAAA".into()),
         sealed_staff: None,

@@ -42,6 +42,11 @@ async fn a_bad_address_is_told_where() {
         ("kind=deletion&kind=deletion", "/kind"),
         ("from=yesterday", "/from"),
         ("to=2025-01-01", "/to"),
+        ("requester=", "/requester"),
+        ("requester=%20-", "/requester"),
+        ("requester=a&requester=b", "/requester"),
+        ("subject=", "/subject"),
+        ("subject=a%00b", "/subject"),
         ("limit=0", "/limit"),
         ("limit=101", "/limit"),
         ("limit=ten", "/limit"),
@@ -50,6 +55,15 @@ async fn a_bad_address_is_told_where() {
         ("cursor=abc.def", "/cursor"),
     ] {
         let answer = app.approver.get(&format!("/v1/requests?{query}")).await.unwrap();
+        assert_invalid(&answer, pointer, query);
+    }
+    for (query, pointer) in [
+        ("day=today", "/day"),
+        ("from=yesterday", "/from"),
+        ("to=2025-01-01", "/to"),
+        ("cursor=abc.def", "/cursor"),
+    ] {
+        let answer = app.approver.get(&format!("/v1/audit?{query}")).await.unwrap();
         assert_invalid(&answer, pointer, query);
     }
 }

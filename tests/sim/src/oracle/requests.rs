@@ -102,7 +102,7 @@ fn trail(stack: &Stack, case: &Case, complain: &mut impl FnMut(String)) {
     let rank = |status: &str| order.iter().position(|word| *word == status).unwrap_or(order.len());
     let mut last = "Pending";
     for entry in &entries {
-        let status = entry.body.status.as_str();
+        let status = entry.body.status.as_deref().unwrap_or_default();
         if rank(status) < rank(last) || (TERMINAL.contains(&last) && status != last) {
             complain(format!("{} leads from {last} to {status}", entry.body.action));
         }

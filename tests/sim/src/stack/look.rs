@@ -77,7 +77,10 @@ impl Outside {
     /// Until when each row that finds the request does so.
     pub fn found_until(&self, key: &RequestKey) -> Vec<Option<Timestamp>> {
         let rows = |tables: &Tables| {
-            let ours = tables.found.iter().filter(|((tenant, ..), row)| *tenant == key.tenant && row.id == key.id);
+            let ours = tables
+                .found
+                .iter()
+                .filter(|((tenant, ..), row)| *tenant == key.tenant && row.id == key.id);
             ours.map(|(_, row)| row.until).collect()
         };
         self.records.store.inspect(rows)

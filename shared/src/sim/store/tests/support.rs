@@ -54,7 +54,7 @@ pub(super) fn step(before: &RequestRow, expect: Expect, action: &str) -> Commit 
     let body = EntryBody {
         v: 1,
         tenant: row.facts.tenant.clone(),
-        request: row.facts.id,
+        request: Some(row.facts.id),
         seq: 0,
         at: start(),
         actor: ActorStamp {
@@ -63,7 +63,7 @@ pub(super) fn step(before: &RequestRow, expect: Expect, action: &str) -> Commit 
         },
         action: action.to_owned(),
         outcome: Outcome::Done,
-        status: row.facts.status.to_string(),
+        status: Some(row.facts.status.to_string()),
         details: Default::default(),
         sealed_person: None,
         sealed_staff: None,
