@@ -108,25 +108,30 @@ impl Search {
         if for_people && !caller.reads_everything() {
             return Err(Refusal::OperatorOnly.into());
         }
-        let key = records.ref_key(&caller.tenant).await?;
-        let nothing = || Refusal::InvalidInput {
-            pointer: "/requester".to_owned(),
-            detail: "expected words of a name, or an e-mail address".to_owned(),
+        let mut search = Self {
+            statuses: filter.statuses.clone(),
+            sought: None,
+            subject: None,
         };
-        let sought = filter.requester.as_ref();
-        let sought = sought.map(|typed| Sought::read(&key, typed).ok_or_else(nothing));
-        let subject = filter.subject.as_ref();
-        let mut statuses = filter.statuses.clone();
-        statuses.sort();
-        statuses.dedup();
-        if statuses == Status::ALL {
-            statuses.clear();
+        search.statuses.sort();
+        search.statuses.dedup();
+        if search.statuses == Status::ALL {
+            search.statuses.clear();
         }
-        Ok(Self {
-            statuses,
-            sought: sought.transpose()?,
-            subject: subject.map(|id| Ref::new(&key, "subject", id.expose())),
-        })
+        if !for_people {
+            return Ok(search);
+        }
+        let key = records.ref_key(&caller.tenant).await?;
+        if let Some(typed) = &filter.requester {
+            let nothing = || Refusal::InvalidInput {
+                pointer: "/requester".to_owned(),
+                detail: "expected words of a name, or an e-mail address".to_owned(),
+            };
+            search.sought = Some(Sought::read(&key, typed).ok_or_else(nothing)?);
+        }
+        let subject = filter.subject.as_ref();
+        search.subject = subject.map(|id| Ref::new(&key, "subject", id.expose()));
+        Ok(search)
     }
 
     /// By the index that leads to the fewest requests; what it does not know is left to the row.

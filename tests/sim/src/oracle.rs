@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use shared::audit::verify;
 use shared::domain::ids::RequestId;
 use shared::domain::request::Facts;
 use shared::sim::sources::journal::{Record, RecordId};
@@ -72,6 +73,11 @@ pub fn complaints(stack: &Stack, before: &Before) -> Vec<String> {
         leases::check(stack, case, &mut wrong);
     }
     requests::check_overlaps(&stack.outside.all_facts(), &mut wrong);
+    for (month, of) in stack.outside.months() {
+        let entries: Vec<_> = of.entries.into_values().collect();
+        let broken = verify(&entries, &of.head.head).err();
+        wrong.extend(broken.map(|broken| format!("{month}: {broken}")));
+    }
     records::check(stack, &cases, before, &mut wrong);
     privacy::check(stack, &mut wrong);
     wrong

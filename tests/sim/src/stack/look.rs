@@ -6,10 +6,11 @@ use shared::domain::chunk::{Chunk, ChunkId};
 use shared::domain::finding::Finding;
 use shared::domain::ids::RequestKey;
 use shared::domain::job::Plan;
+use shared::domain::month::Month;
 use shared::domain::outbox::Mail;
 use shared::domain::request::Facts;
 use shared::ports::{KeyName, RequestRow};
-use shared::sim::store::tables::{OfRequest, Tables};
+use shared::sim::store::tables::{MonthNotes, OfRequest, Tables};
 
 use super::Outside;
 
@@ -72,6 +73,18 @@ impl Outside {
     pub fn open_scopes(&self, key: &RequestKey) -> usize {
         let store = &self.records.store;
         store.inspect(|tables| tables.scopes.values().filter(|holder| **holder == key.id).count())
+    }
+
+    /// The months' entries of no request.
+    pub fn months(&self) -> Vec<(Month, MonthNotes)> {
+        let months = |tables: &Tables| {
+            tables
+                .months
+                .iter()
+                .map(|((_, month), of)| (*month, of.clone()))
+                .collect()
+        };
+        self.records.store.inspect(months)
     }
 
     /// Until when each row that finds the request does so.
