@@ -56,6 +56,14 @@ fn rows_of_a_tenant_stand_where_the_design_says() {
         row(&format!("IDEM#acme#{who}#ab12"), "IDEM")
     );
     assert_eq!(hold_head(&tenant, &who), row(&format!("HOLDS#acme#{who}"), "HOLDS"));
+    let submitted_at = at("2026-11-21T12:00:00Z");
+    assert_eq!(
+        found(&tenant, &who, submitted_at, key().id),
+        row(&format!("FIND#acme#{who}"), &submitted(submitted_at, key().id))
+    );
+    let month = Month::of(submitted_at);
+    assert_eq!(month_head(&tenant, month), row("AUDITHEAD#acme#2026-11", "HEAD"));
+    assert_eq!(month_trail(&tenant, month), "AUDIT#acme#2026-11");
     assert_eq!(by_subject(&tenant, &who), format!("acme#{who}"));
     assert_eq!(by_status(&tenant, Status::InProgress), "acme#InProgress");
     assert_eq!((by_tenant(&tenant).as_str(), active(7).as_str()), ("acme", "A#7"));
@@ -65,7 +73,7 @@ fn rows_of_a_tenant_stand_where_the_design_says() {
 fn the_trail_stands_by_request_and_by_utc_day() {
     assert_eq!(trail(&key()), "AUDIT#acme#dsr_01HF7YAT00000000000000001A");
     assert_eq!(
-        trail_day(&key().tenant, at("2026-12-31T23:59:59.999-02:00")),
+        by_day(&key().tenant, "2027-01-01".parse().expect("a day")),
         "acme#2027-01-01"
     );
 }
