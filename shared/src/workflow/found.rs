@@ -80,9 +80,10 @@ mod tests {
         let mut closed = approved.clone();
         (closed.closed_at, closed.shred_at) = (Some(at("2026-11-22T00:00:00Z")), Some(at("2028-11-22T00:00:00Z")));
         let ended = follow(Some(&approved), &mut closed);
-        assert!(
-            matches!(&ended[..], [Companion::Find { hash: of, until }] if *of == hash("mail") && *until == closed.shred_at)
-        );
+        let [Companion::Find { hash: of, until }] = &ended[..] else {
+            panic!("one address: {ended:?}");
+        };
+        assert_eq!((of, *until), (&hash("mail"), closed.shred_at));
         assert!(closed.found_by.emails.is_empty() && closed.found_by.words.len() == 2);
 
         let mut told = closed.clone();

@@ -160,3 +160,7 @@ fn counted(head: &MonthHead, tally: RefusalTally, draft: &NoteDraft<'_>) -> Note
         kept_until: draft.retention.after(draft.now),
     }
 }
+
+#[cfg(all(test, feature = "sim"))]
+#[path = "note_tests.rs"]
+mod tests;
