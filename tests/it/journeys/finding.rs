@@ -71,11 +71,13 @@ async fn filters_are_combined_and_either_end_may_be_open() {
     let first = on_behalf(&app, "c-1", "Ada King", "ada@example.com", "profile").await;
     let second = on_behalf(&app, "c-1", "Ada King", "ada@example.com", "conversations").await;
     let third = on_behalf(&app, "c-2", "Ada Byron", "ada@example.com", "profile").await;
-    let reject = app.approver.post(
-        &format!("/v1/requests/{second}/reject"),
-        &json!({ "reason": "asked twice" }),
-    );
-    assert_eq!(reject.await.unwrap().status.as_u16(), 200);
+    let path = format!("/v1/requests/{second}/reject");
+    let rejected = app
+        .approver
+        .post(&path, &json!({ "reason": "asked twice" }))
+        .await
+        .unwrap();
+    assert_eq!(rejected.status.as_u16(), 200);
     let submitted: Value = app
         .approver
         .get(&format!("/v1/requests/{second}"))
@@ -95,10 +97,10 @@ async fn filters_are_combined_and_either_end_may_be_open() {
             vec![&third, &second, &first],
         ),
         ("requester=king&kind=export", vec![]),
-        (&format!("subject=c-1&from={at}"), vec![&second]),
-        (&format!("subject=c-1&to={at}"), vec![&second, &first]),
-        (&format!("from={at}&to={at}"), vec![&second]),
-        (&format!("requester=ada&from={at}&status=Pending"), vec![&third]),
+        (format!("subject=c-1&from={at}").as_str(), vec![&second]),
+        (format!("subject=c-1&to={at}").as_str(), vec![&second, &first]),
+        (format!("from={at}&to={at}").as_str(), vec![&second]),
+        (format!("requester=ada&from={at}&status=Pending").as_str(), vec![&third]),
         ("status=Pending&status=Rejected&limit=2", vec![&third, &second, &first]),
     ] {
         let expected: Vec<_> = expected.into_iter().map(String::as_str).collect();

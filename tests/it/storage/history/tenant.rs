@@ -138,13 +138,11 @@ async fn kms(meter: &Meter) -> Kms {
 }
 
 fn facts(n: u32, key: &RefKey) -> Facts {
-    let Facts { tenant, .. } = samples::submission(n).row.facts;
     let person = person(n);
     let submitted_at = submitted_at(n);
     let millis = u64::try_from(submitted_at.as_millisecond()).expect("after 1970");
     Facts {
         id: RequestId::from_parts(millis, u128::from(n)),
-        tenant,
         submitted_at,
         received_at: submitted_at,
         kind: if n.is_multiple_of(50) {
