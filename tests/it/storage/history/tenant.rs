@@ -9,7 +9,7 @@ use shared::domain::ids::{Ref, RefKey, RequestId, SubjectId, Tenant};
 use shared::domain::personal::Personal;
 use shared::domain::request::{Facts, Kind, PersonFields, StaffFields, Status};
 use shared::domain::search::FoundBy;
-use shared::ports::{Commit, Committed, Companion, Expect, RequestRow, Requests, Sealed, Sealer};
+use shared::ports::{Commit, Committed, Companion, Expect, RequestRow, Requests, Sealed};
 use shared::sealing::Kms;
 use shared::storage::{Storage, keys};
 use shared::workflow::records::{Records, row_aad};
