@@ -65,10 +65,21 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
         circumstances: Circumstances,
         now: Timestamp,
     ) -> Result<Committed, Fault> {
+        let commit = self.draft(&before, transition, circumstances, now)?;
+        self.store.commit(&commit).await
+    }
+
+    fn draft(
+        &self,
+        before: &Before<'_>,
+        transition: &Transition,
+        circumstances: Circumstances,
+        now: Timestamp,
+    ) -> Result<Commit, Fault> {
         let old = before.row();
         let mut facts = transition.next.facts.clone();
         let found = found::follow(old.map(|row| &row.facts), &mut facts);
-        let chained = self.chain(&before, transition, now)?;
+        let chained = self.chain(before, transition, now)?;
         let mails = mails(transition, old.map_or(0, |row| row.mails), now);
         let mail_owed = !mails.is_empty() || old.is_some_and(|row| row.wake_at.is_some() && row.mails > 0);
         // Whatever a transition starts is not idle: supervision finds out when it is.
@@ -76,7 +87,7 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
             due: circumstances.purge_due,
             idle: false,
         };
-        let (person, staff) = self.seal_fields(&before, &transition.next)?;
+        let (person, staff) = self.seal_fields(before, &transition.next)?;
         let wake_at = wake_at(&facts, mail_owed, purges, now);
         let row = RequestRow {
             facts,
@@ -95,14 +106,13 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
                 .iter()
                 .flat_map(|e| owed(*e, &transition.next, &circumstances.holds, now)),
         );
-        let commit = Commit {
+        Ok(Commit {
             expect: expect(old),
             row,
             entries: chained.0,
             mails,
             companions,
-        };
-        self.store.commit(&commit).await
+        })
     }
 
     /// Writes that a rule said no: an entry, or for the same caller and code within a minute only a count.

@@ -75,7 +75,9 @@ pub async fn list<S: Requests + Keys, K: Sealer>(
             staff_key = Some(records.staff_key(&caller.tenant).await?);
         }
         if let Some(staff_key) = &staff_key {
-            loaded.extend(search.open(records, caller, page.items, staff_key, now).await?);
+            // Boxed: it holds the futures of several requests.
+            let opened = Box::pin(search.open(records, caller, page.items, staff_key, now));
+            loaded.extend(opened.await?);
         }
         let full = loaded.len() >= filter.limit as usize;
         match page.next {

@@ -54,7 +54,8 @@ pub async fn submit<S: Requests + Keys + Notes, K: Sealer>(
     let record = Record::new(caller.actor(role), "submit")
         .detail("kind", input.kind.as_str())
         .detail("on_behalf", on_behalf);
-    let submitted = take(records, config, caller, input, id, now).await;
+    // Boxed: the future of a submission is large, and the refusal's stands beside it.
+    let submitted = Box::pin(take(records, config, caller, input, id, now)).await;
     if let Err(Failure::Refusal(refusal)) = &submitted
         && refusal.is_recorded()
     {

@@ -10,8 +10,8 @@ async fn found(by: &Api, query: &str) -> Vec<String> {
     let (mut ids, mut cursor) = (vec![], String::new());
     for _ in 0..100 {
         let path = format!("/v1/requests?{query}{cursor}");
-        let page: Value = by.get(&path).await.unwrap().success().unwrap();
-        ids.extend(page["items"].as_array().unwrap().iter().map(id_of));
+        let page: Value = by.get(&path).await.expect("an answer").success().expect("a page");
+        ids.extend(page["items"].as_array().expect("items").iter().map(id_of));
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => return ids,
@@ -36,8 +36,8 @@ async fn finds(by: &Api, query: &str, expected: &[&str]) {
 async fn on_behalf(app: &App, subject: &str, name: &str, email: &str, scope: &str) -> String {
     let mut body = deletion([scope]);
     body["subject"] = json!({ "id": subject, "name": name, "email": email });
-    let answer = app.approver.post("/v1/requests", &body).await.unwrap();
-    id_of(&answer.success::<Value>().unwrap())
+    let answer = app.approver.post("/v1/requests", &body).await.expect("an answer");
+    id_of(&answer.success::<Value>().expect("the request is taken"))
 }
 
 #[tokio::test]
@@ -189,7 +189,7 @@ async fn a_completed_case_is_found_by_address_and_subject_but_no_more_by_name() 
 async fn trail(by: &Api, query: &str) -> Vec<Value> {
     let (mut lines, mut path) = (vec![], format!("/v1/audit?{query}"));
     for _ in 0..100 {
-        let answer = by.get(&path).await.unwrap();
+        let answer = by.get(&path).await.expect("an answer");
         assert_eq!(answer.header("content-type"), "application/x-ndjson");
         let link = answer.header("link").to_owned();
         let text = match &answer.body {
