@@ -144,14 +144,14 @@ impl Outside {
 
     /// Function `supervision`, on its schedule.
     async fn supervision(self, clock: Clock) {
-        if let Err(fault) = self.supervisor().round(clock.now()).await {
+        if let Err(fault) = Box::pin(self.supervisor().round(clock.now())).await {
             self.world.note("supervision", fault);
         }
     }
 
     /// Function `supervision`, for a dead letter.
     async fn dead_letter(self, key: RequestKey, clock: Clock) {
-        if let Err(failure) = self.supervisor().tend(&key, clock.now()).await {
+        if let Err(failure) = Box::pin(self.supervisor().tend(&key, clock.now())).await {
             self.world.note("supervision", failure);
         }
     }

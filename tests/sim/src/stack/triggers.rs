@@ -378,7 +378,7 @@ impl Stack {
             self.clock(),
         );
         let task = async move {
-            if let Err(failure) = look(&outside, &subject, id, clock.now()).await {
+            if let Err(failure) = Box::pin(look(&outside, &subject, id, clock.now())).await {
                 outside.world.note("reader", failure);
             }
         };
