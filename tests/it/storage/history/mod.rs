@@ -14,7 +14,7 @@ use shared::domain::request::{Kind, Status};
 use shared::workflow::list::{Filter, list};
 
 use meter::Cost;
-use tenant::{BIG, Crowd, OPENED, auditor, now, submitted_at};
+use tenant::{BIG, Crowd, auditor, now, submitted_at};
 
 /// Index reads of one page stay under this.
 const UNITS: f64 = 10.0;
@@ -108,12 +108,14 @@ async fn a_page_over_ten_thousand_requests_reads_little() {
     let first = list(&crowd.records, &caller, all(1), now()).await.expect("a page");
     assert_eq!(first.items.len(), 1);
     crowd.meter.take();
+    let mut opened = 0;
     for (what, mut filter, extra) in filters() {
         for page in 1..=2 {
             let history = list(&crowd.records, &caller, filter.clone(), now())
                 .await
                 .expect("a page");
             let cost = crowd.meter.take();
+            opened += cost.decrypts;
             tell(&format!("{what}, page {page}"), history.items.len(), &crowd, &cost);
             check(what, history.items.len(), &crowd, &cost, extra);
             assert!(page == 2 || !history.items.is_empty(), "{what}: nothing is found");
@@ -121,7 +123,7 @@ async fn a_page_over_ten_thousand_requests_reads_little() {
             filter.after = Some(next);
         }
     }
-    assert!(OPENED >= 100, "the first pages open real keys");
+    assert!(opened > 0, "some of what is shown is opened by KMS");
 }
 
 fn tell(what: &str, shown: usize, crowd: &Crowd, cost: &Cost) {

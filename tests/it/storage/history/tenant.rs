@@ -21,7 +21,7 @@ use crate::storage::tables::{Scratch, config, endpoint, scratch};
 /// How many requests there are.
 pub(super) const BIG: u32 = 10_000;
 /// How many of them, the newest, can be opened.
-pub(super) const OPENED: u32 = 220;
+const OPENED: u32 = 220;
 /// Written at a time.
 const IN_FLIGHT: usize = 16;
 
