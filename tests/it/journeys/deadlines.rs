@@ -1,8 +1,8 @@
 //! Time passes: operators are told once that a request is due soon, and once that it is overdue.
 
-use harness::wait::until;
+use harness::wait::{now, until};
 use harness::{App, Case, deletion};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::letter_about;
@@ -12,7 +12,7 @@ async fn received(app: &App, days: i64) -> Case<'_> {
     let ada = app.subject("Ada").await;
     let mut body = deletion(["profile"]);
     body["subject"] = json!({ "id": ada.id(), "name": ada.person.name, "email": ada.person.email });
-    body["received_at"] = json!(Timestamp::now() - SignedDuration::from_hours(24 * days));
+    body["received_at"] = json!(now() - SignedDuration::from_hours(24 * days));
     let answer = app.approver.post("/v1/requests", &body).await.expect("an answer");
     let request: Value = answer.success().expect("a request");
     Case::of(app, &ada.api, &request)

@@ -129,7 +129,14 @@ async fn restored(case: &Case<'_>, body: Value) -> Value {
     assert_eq!(answer.status.as_u16(), 202, "{}", answer.body);
     let location = answer.header("location").to_owned();
     until("the restoration", async || {
-        let shown: Value = case.app.executor.get(&location).await.expect("an answer").success().expect("a restoration");
+        let shown: Value = case
+            .app
+            .executor
+            .get(&location)
+            .await
+            .expect("an answer")
+            .success()
+            .expect("a restoration");
         if shown["state"] != "done" {
             case.app.supervise().await;
         }
