@@ -60,7 +60,7 @@ fn to_subject(mail: &Mail, facts: &Facts, person: &PersonFields, sender: &Sender
         .collect();
     let reason = |text: &Option<Personal>| text.as_ref().map_or("", Personal::expose).to_owned();
     let (rejection, withdrawal) = (reason(&person.rejection_reason), reason(&person.withdrawal_reason));
-    let extension = reason(&person.extension_reason);
+    let (extension, cancellation) = (reason(&person.extension_reason), reason(&person.cancellation_reason));
     let occasion = match mail.occasion {
         Owed::Received => Occasion::Received { due_at: facts.due_at },
         Owed::Approved => Occasion::Approved {
@@ -85,7 +85,7 @@ fn to_subject(mail: &Mail, facts: &Facts, person: &PersonFields, sender: &Sender
         },
         Owed::Cancelled => Occasion::Cancelled {
             outcomes: &outcomes,
-            reason: Passage::new(&withdrawal),
+            reason: Passage::new(&cancellation),
         },
         Owed::Completed => Occasion::Completed {
             // The mail is owed by the commit that found everything verified.

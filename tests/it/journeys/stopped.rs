@@ -5,6 +5,8 @@ use harness::wait::until;
 use harness::{App, Case, Oracle, Records, deletion};
 use serde_json::{Value, json};
 
+use super::{assert_whole, letter_about};
+
 /// Enough for several chunks, so that there is a middle.
 const MANY: Records = Records {
     messages: 3_000,
@@ -72,6 +74,12 @@ async fn cancelled_at_about_half_three_named_records_come_back_then_all() {
     let sum = number(&account["recoverable"]) + number(&account["untouched"]) + number(&account["purged"]);
     assert_eq!(sum, MANY.total(), "{account}");
     assert_eq!(number(&progress["planned"]), MANY.total());
+
+    let letters = case.letters(&ada.person.email, 3).await;
+    let letter = letter_about(&letters, "stopped");
+    assert_whole(letter, &ada.person);
+    let text = letter.body_text.clone().unwrap_or_default();
+    assert!(text.contains("the wrong Ada"), "it tells why: {text}");
 
     let some: Vec<_> = (0..3).map(|line| format!("messages.0.0.{line}")).collect();
     let three = restored(&case, json!({ "reason": "needed for a complaint", "refs": some })).await;
