@@ -15,6 +15,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use shared::audit::verify;
+use shared::domain::chunk::Op;
 use shared::domain::ids::RequestId;
 use shared::domain::request::Facts;
 use shared::sim::sources::journal::{Record, RecordId};
@@ -38,6 +39,8 @@ impl Before {
 struct Case {
     life: Life,
     facts: Facts,
+    /// Whether a chunk of objects was swept by a second worker, after a first one died or gave it back.
+    swept_again: bool,
 }
 
 impl Case {
@@ -64,7 +67,11 @@ pub fn complaints(stack: &Stack, before: &Before) -> Vec<String> {
     let mut cases = vec![];
     for (life, facts) in stack.requests() {
         match facts {
-            Some(facts) => cases.push(Case { life, facts }),
+            Some(facts) => cases.push(Case {
+                swept_again: swept_again(stack, &facts),
+                life,
+                facts,
+            }),
             None => wrong.push(format!("the request of {} was never made", life.subject)),
         }
     }
@@ -83,6 +90,15 @@ pub fn complaints(stack: &Stack, before: &Before) -> Vec<String> {
     records::check(stack, &cases, before, &mut wrong);
     privacy::check(stack, &mut wrong);
     wrong
+}
+
+/// Whether any sweep of objects was leased more than once, or came after a verification.
+fn swept_again(stack: &Stack, facts: &Facts) -> bool {
+    let replaced = stack.outside.replaced(&facts.key());
+    replaced.iter().any(|(_, after)| {
+        let objects = after.id.dataset.as_str() == "attachments";
+        objects && after.op == Op::Sweep && (after.epoch > 1 || after.id.generation > 0)
+    })
 }
 
 /// How it ended: each request, its account and mails, and what is left of the data.

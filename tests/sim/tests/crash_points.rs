@@ -34,6 +34,10 @@ scenarios!(
     late_ttl,
     rewritten,
     mail_refused,
+    cancelled,
+    cancelled_and_restored,
+    paused,
+    one_restored,
     poison
 );
 
