@@ -80,7 +80,9 @@ cases! {
         chunks_are_read_over_all_partitions_and_past_a_page_of_one
         of_two_workers_one_gets_the_lease
         a_chunk_that_its_plan_does_not_count_is_a_contradiction
-        a_page_of_more_than_four_megabytes_is_a_permanent_fault_and_writes_nothing;
+        a_page_of_more_than_four_megabytes_is_a_permanent_fault_and_writes_nothing
+        a_plan_that_is_closed_takes_no_further_page
+        a_restoration_is_ordered_once_and_closed_once;
     mails:
         a_mail_is_handed_over_by_one
         a_mail_is_inserted_anew_only_if_nobody_touched_it

@@ -2,10 +2,11 @@
 
 use shared::domain::chunk::{Chunk, ChunkState};
 use shared::domain::job::Plan;
-use shared::ports::{Commit, Companion, Fault, Work};
+use shared::domain::restore::{RecordRef, Restore, Restored, Wanted};
+use shared::ports::{Commit, Companion, Conflict, Fault, Requests, Work};
 
-use super::ground::{Ground, done};
-use super::samples::{at, chunk, key, plan, submission};
+use super::ground::{Ground, conflict, done};
+use super::samples::{at, chunk, key, plan, step, submission};
 
 /// A request with a plan that nobody has begun.
 async fn planned(ground: &impl Ground) {
@@ -201,4 +202,80 @@ pub(super) async fn a_page_of_more_than_four_megabytes_is_a_permanent_fault_and_
     );
     assert_eq!(ground.store().plans(&key(1)).await.expect("read"), [plan()]);
     assert_eq!(ground.store().chunks(&key(1)).await.expect("read"), []);
+}
+
+pub(super) async fn a_plan_that_is_closed_takes_no_further_page(ground: impl Ground) {
+    planned(&ground).await;
+    let page = after_page(&plan(), 1, "next");
+    let store = ground.store();
+    assert!(
+        store
+            .commit_page(&key(1), &plan(), &page, &[chunk(0)])
+            .await
+            .expect("written")
+    );
+    let close = |before_rev| {
+        let mut settle = step(&submission(1).row, "cancelled", at(20));
+        let closed = Plan {
+            complete: true,
+            cursor: None,
+            rev: before_rev + 1,
+            ..page.clone()
+        };
+        settle.companions = vec![Companion::ClosePlan {
+            before_rev,
+            plan: closed,
+        }];
+        settle
+    };
+    let read_before_the_page = close(plan().rev);
+    assert_eq!(conflict(&ground, &read_before_the_page).await, Conflict::Moved);
+    done(&ground, &close(page.rev)).await;
+    let late = after_page(&page, 1, "later");
+    assert!(
+        !store
+            .commit_page(&key(1), &page, &late, &[chunk(1)])
+            .await
+            .expect("an answer")
+    );
+    let plans = store.plans(&key(1)).await.expect("read");
+    assert!(plans.iter().all(|plan| plan.complete));
+    assert_eq!(store.chunks(&key(1)).await.expect("read").len(), 1);
+}
+
+pub(super) async fn a_restoration_is_ordered_once_and_closed_once(ground: impl Ground) {
+    let first = submission(1);
+    done(&ground, &first).await;
+    let store = ground.store();
+    assert_eq!(store.restore(&key(1), 1).await.expect("read"), None);
+    let record = RecordRef {
+        chunk: chunk(3).id,
+        line: 7,
+    };
+    let ordered = Restore::ordered(1, Wanted::of(&[record]), at(10));
+    let mut order = step(&first.row, "restore", at(10));
+    order.companions = vec![Companion::PutRestore(ordered.clone())];
+    done(&ground, &order).await;
+    assert_eq!(store.restore(&key(1), 1).await.expect("read"), Some(ordered.clone()));
+    let over = Restore {
+        finished_at: Some(at(20)),
+        result: Restored {
+            restored: 1,
+            ..Restored::default()
+        },
+        rev: 1,
+        ..ordered.clone()
+    };
+    let mut close = step(&order.row, "restored", at(20));
+    let restore = over.clone();
+    close.companions = vec![Companion::CloseRestore { before_rev: 0, restore }];
+    done(&ground, &close).await;
+    assert_eq!(store.restore(&key(1), 1).await.expect("read"), Some(over.clone()));
+    let mut again = step(&close.row, "restored", at(30));
+    again.companions = vec![Companion::CloseRestore {
+        before_rev: 0,
+        restore: over,
+    }];
+    let fault = store.commit(&again).await.expect_err("a contradiction");
+    assert!(matches!(fault, Fault::Permanent { code: "corrupt", .. }), "{fault}");
 }
