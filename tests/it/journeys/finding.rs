@@ -5,9 +5,11 @@ use harness::{App, Records, deletion, rows};
 use lethe::api::Api;
 use serde_json::{Value, json};
 
-/// The ids that a query lists, following the cursor to the end.
+/// The ids that a query lists, following the cursor to the end, from the one it names if it names one.
 async fn found(by: &Api, query: &str) -> Vec<String> {
-    let (mut ids, mut cursor) = (vec![], String::new());
+    let (query, from) = query.split_once("&cursor=").unwrap_or((query, ""));
+    let from = Some(from).filter(|from| !from.is_empty());
+    let (mut ids, mut cursor) = (vec![], from.map_or_else(String::new, |from| format!("&cursor={from}")));
     for _ in 0..100 {
         let path = format!("/v1/requests?{query}{cursor}");
         let page: Value = by.get(&path).await.expect("an answer").success().expect("a page");
