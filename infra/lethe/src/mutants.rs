@@ -1,9 +1,12 @@
 //! `lethe mutants`: changes the rules one line at a time and looks whether a test notices.
 //!
-//! By `cargo-mutants`, which is installed with `cargo install cargo-mutants --locked`. Each mutant of `domain`,
-//! `state_machine` and `workflow` is tried with the unit tests and a short run of the simulator: about a thousand builds,
-//! hours on two cores, so for a night and not for CI. One that survives is a test that is missing, or a line that does
-//! not matter; all are listed in `target/mutants`.
+//! By `cargo-mutants`, which is installed with `cargo install cargo-mutants --locked`. Each mutant of `domain` and
+//! `state_machine` is tried with the unit tests first; what they do not notice, and each mutant of `workflow`, then also
+//! with a short run of the simulator. About a thousand builds, hours on two cores, so for a night and not for CI. One
+//! that survives is a test that is missing, or a line that does not matter; all are listed in `target/mutants`. Run
+//! again, it leaves out what was noticed before.
+
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -11,16 +14,10 @@ use tokio::process::Command;
 
 use crate::paths;
 
-/// What is changed.
-const MUTATED: [&str; 4] = [
-    "--package=shared",
-    "--file=shared/src/domain/**",
-    "--file=shared/src/state_machine/**",
-    "--file=shared/src/workflow/**",
-];
-
-/// What must notice. Without the thousands of random lives of the properties, which would take days.
-const TESTS: [&str; 7] = ["--", "--lib", "--test", "short", "--", "--skip", "properties"];
+/// Rules that the unit tests alone are to hold.
+const RULES: [&str; 2] = ["shared/src/domain/**", "shared/src/state_machine/**"];
+/// All that is changed.
+const ALL: [&str; 3] = [RULES[0], RULES[1], "shared/src/workflow/**"];
 
 /// `lethe mutants`
 #[derive(Debug, Args)]
@@ -30,43 +27,81 @@ pub struct MutantsArgs {
     jobs: u8,
 }
 
+/// What is changed, and what must notice.
+struct Stage {
+    files: &'static [&'static str],
+    packages: &'static [&'static str],
+    /// Only these are built.
+    targets: &'static [&'static str],
+}
+
+const STAGES: [Stage; 2] = [
+    Stage {
+        files: &RULES,
+        packages: &["shared"],
+        targets: &["--lib"],
+    },
+    Stage {
+        files: &ALL,
+        packages: &["shared", "simulation"],
+        targets: &["--lib", "--test", "short"],
+    },
+];
+
+/// Without the thousands of random lives of the properties, which would take days.
+const TESTS: [&str; 3] = ["--", "--skip", "properties"];
+
 /// Runs the subcommand; an error if a mutant survived.
 pub async fn run(args: &MutantsArgs) -> Result<()> {
-    unchanged().await?;
     let checkout = paths::checkout()?;
     // It makes the last folder of its output only, and `target` is missing where another target folder is set.
     tokio::fs::create_dir_all(checkout.join("target"))
         .await
         .context("target could not be made")?;
+    let mut survived = false;
+    for stage in &STAGES {
+        unchanged(&checkout, stage).await?;
+        survived = try_mutants(&checkout, stage, args.jobs).await?;
+    }
+    if survived {
+        bail!("mutants survived; they are listed above and in target/mutants");
+    }
+    Ok(())
+}
+
+/// Tries every mutant of a stage that no stage before it noticed; whether one survived.
+async fn try_mutants(checkout: &Path, stage: &Stage, jobs: u8) -> Result<bool> {
     let mut command = Command::new("cargo");
-    command.current_dir(checkout).arg("mutants").args(MUTATED);
-    command.args(["--test-package=shared,simulation", "--profile=mutants", "--no-shuffle"]);
+    command.current_dir(checkout).args(["mutants", "--package=shared"]);
+    command.args(stage.files.iter().map(|file| format!("--file={file}")));
+    command.arg(format!("--test-package={}", stage.packages.join(",")));
+    command.args(["--profile=mutants", "--no-shuffle", "--timeout=60", "--iterate"]);
     // Its own first run of the unchanged code asks only the changed package's tests, where `short` is not.
-    command.arg("--baseline=skip");
     command.args([
-        "--timeout=60",
+        "--baseline=skip",
         "--output=target/mutants",
         "--jobs",
-        &args.jobs.to_string(),
+        &jobs.to_string(),
     ]);
-    command.args(TESTS);
+    // Given to the build as well as to the run, or it would build every test there is.
+    command.args(stage.targets.iter().map(|target| format!("--cargo-arg={target}")));
+    command.arg("--").args(TESTS);
     // A build of its own for each job: the common folder would be locked by the first.
     command.env_remove("CARGO_TARGET_DIR");
     let status = command.status().await.context("cargo could not be started")?;
     match status.code() {
-        Some(0) => Ok(()),
-        Some(2 | 3) => bail!("mutants survived; they are listed above and in target/mutants"),
+        Some(0) => Ok(false),
+        Some(2 | 3) => Ok(true),
         _ => bail!("cargo mutants did not run ({status}); it is installed with `cargo install cargo-mutants --locked`"),
     }
 }
 
 /// The same tests on the code as it is: a test that fails anyway would seem to notice every change.
-async fn unchanged() -> Result<()> {
+async fn unchanged(checkout: &Path, stage: &Stage) -> Result<()> {
     let mut command = Command::new("cargo");
-    command
-        .current_dir(paths::checkout()?)
-        .args(["test", "--profile=mutants", "--package=shared", "--package=simulation"])
-        .args(&TESTS[1..]);
+    command.current_dir(checkout).args(["test", "--profile=mutants"]);
+    command.args(stage.packages.iter().map(|package| format!("--package={package}")));
+    command.args(stage.targets).args(TESTS);
     let status = command.status().await.context("cargo could not be started")?;
     if !status.success() {
         bail!("the tests fail on the unchanged code, so they would say nothing about a changed one");

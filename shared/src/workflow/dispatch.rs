@@ -290,6 +290,7 @@ fn note(result: Result<(), Fault>) {
 mod tests {
     use super::*;
     use crate::domain::chunk::{ChunkId, ManifestSlice};
+    use crate::domain::job::Job;
 
     fn chunk(n: u32, state: ChunkState, send: u32) -> Chunk {
         let id = ChunkId {
@@ -322,5 +323,58 @@ mod tests {
             [3, 2, 4],
             "with 2 first, 0, 2 and 3 would be outstanding"
         );
+    }
+
+    fn facts(job: Job, status: Status) -> Facts {
+        let someone = "00".repeat(32);
+        let facts = serde_json::json!({
+            "v": 1, "id": "dsr_01HF7YAT00000000000000001A", "tenant": "acme", "kind": "deletion",
+            "status": status, "version": 9, "subject_ref": someone, "requester_ref": someone,
+            "on_behalf": false, "scope": ["messages"], "descriptions": {}, "submitted_at": "2026-11-21T12:00:00Z",
+            "received_at": "2026-11-21T12:00:00Z", "due_at": "2026-12-21T12:00:00Z", "misses_due": false,
+            "grace_over_told": false, "account": {}, "shredded": false, "job": job,
+            "datasets": [{"id": "messages", "category": "messages", "waits_for_ttl": true}],
+        });
+        serde_json::from_value(facts).expect("facts")
+    }
+
+    #[test]
+    fn what_a_pause_a_hold_or_a_cancellation_keeps_waiting_is_not_lost() {
+        let (held, free) = (
+            HoldHead {
+                version: Some(1),
+                categories: vec!["messages".parse().expect("slug")],
+            },
+            HoldHead::default(),
+        );
+        let goes_on = |job: &Job, status, holds: &HoldHead, chunk: &Chunk| {
+            let facts = facts(job.clone(), status);
+            let (facts, restore) = (&facts, None);
+            Demand { facts, holds, restore }.goes_on(chunk)
+        };
+        let (running, paused, stopping) = (
+            Job::queued(),
+            Job {
+                paused: true,
+                ..Job::queued()
+            },
+            Job {
+                cancel_requested: true,
+                ..Job::queued()
+            },
+        );
+        let (at_work, over) = (Status::InProgress, Status::Cancelled);
+        let (sent, leased) = (chunk(0, ChunkState::Ready, 0), chunk(0, ChunkState::Leased, 1));
+        assert!(goes_on(&running, at_work, &free, &sent));
+        assert!(!goes_on(&paused, at_work, &free, &sent) && goes_on(&paused, at_work, &free, &leased));
+        assert!(!goes_on(&stopping, at_work, &free, &sent) && goes_on(&stopping, at_work, &free, &leased));
+        assert!(
+            !goes_on(&running, over, &free, &leased),
+            "it takes no room in the window either"
+        );
+        let purge = Chunk { op: Op::Purge, ..sent };
+        assert!(goes_on(&running, over, &free, &purge) && !goes_on(&running, over, &held, &purge));
+        let strip = Chunk { op: Op::Strip, ..purge };
+        assert!(goes_on(&running, over, &held, &strip));
     }
 }

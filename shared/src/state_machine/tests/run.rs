@@ -238,3 +238,22 @@ fn a_running_job_is_never_emptied() {
     let event = next_event(&running(Phase::Purging, 0), &tally(&rows), Clock::default(), day(60));
     assert_eq!(event, Some(Event::VerifyBegan));
 }
+
+#[test]
+fn a_sweep_that_was_leased_after_the_settlement_keeps_nothing_open() {
+    let cancelled = cut_short();
+    let leased = chunk(0, 0, (Op::Sweep, ChunkState::Leased), &[(Code::Untouched, 1)]);
+    let event = next_event(job(&cancelled), &tally(&[leased]), Clock::default(), day(60));
+    assert!(matches!(event, Some(Event::Emptied { .. })), "{event:?}");
+}
+
+#[test]
+fn a_pause_ends_with_the_sweep() {
+    let mut sweeping = must(&in_phase(Phase::Sweeping), &bob(), Command::Pause, day(41));
+    let swept = Event::Swept {
+        recover_until: None,
+        findings: 0,
+    };
+    sweeping = observe(&sweeping, swept, day(42)).expect("due").next;
+    assert!(!job(&sweeping).paused, "nobody could resume it any more");
+}
