@@ -14,6 +14,7 @@ const RECORDS: Records = Records {
 
 #[tokio::test]
 async fn emptied_queues_lose_nothing() {
+    let alone = queues::alone().await;
     let trial = Trial::start("trial-lost").await;
     // The workers are slow for a moment, so that messages wait in the queue to be lost.
     let lease = On {
@@ -37,6 +38,7 @@ async fn emptied_queues_lose_nothing() {
         queues::depth(&trial.app, "ChunksQueueUrl").await < waiting,
         "messages are gone"
     );
+    drop(alone);
     let closed = case.until_completed().await;
     invariants::hold(&trial, &ada, &case, &closed).await;
 }

@@ -3,9 +3,18 @@
 use aws_sdk_sqs::types::{Message, QueueAttributeName};
 
 use lethe::clients::Clients;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::app::App;
 use crate::wait::until;
+
+/// The trials of a process share the stack's queues.
+static ALONE: Mutex<()> = Mutex::const_new(());
+
+/// Held by whoever empties a queue, until it is done, and by whoever needs what they put into one to stay there.
+pub async fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().await
+}
 
 /// Messages in a queue, waiting or in somebody's hands.
 pub async fn depth(app: &App, output: &str) -> u64 {
