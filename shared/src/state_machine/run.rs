@@ -181,7 +181,8 @@ pub(super) fn emptied(request: &SubjectRequest, event: Event, now: Timestamp) ->
     let mut next = step(request, Status::Cancelled);
     let record = Record::new(Actor::system(), "emptied").detail("account", super::job::counts_json(&account));
     next.facts.account = account;
-    next.facts.shred_at = Some(now);
+    // Two clocks may have a say: never before it was closed.
+    next.facts.shred_at = facts.closed_at.max(Some(now));
     Some(Transition {
         next,
         audit: vec![record],
