@@ -139,24 +139,36 @@ pub async fn fill_windows(
     number_and_send(work, queues, &facts.key(), next).await
 }
 
-/// After chunk `n` was completed or parked: chunk `n + W` is next. Answers whether it was sent.
+/// What became of the chunk that is next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Followed {
+    /// It was sent.
+    Sent,
+    /// It is there, and not wanted now, or sent by somebody else.
+    Waits,
+    /// There is none: the chunk before it is one of the last.
+    Last,
+}
+
+/// After chunk `n` was completed or parked: chunk `n + W` is next.
 pub async fn follow(
     work: &impl Work,
     queues: &impl Queues,
     demand: &Demand<'_>,
     done: &Chunk,
     now: Timestamp,
-) -> Result<bool, Fault> {
+) -> Result<Followed, Fault> {
     let mut id = done.id.clone();
     id.n += sizes().window;
     let key = demand.facts.key();
     let Some(chunk) = work.chunk(&key, &id).await? else {
-        return Ok(false);
+        return Ok(Followed::Last);
     };
     let Some(row) = demand.next(&chunk, now) else {
-        return Ok(false);
+        return Ok(Followed::Waits);
     };
-    Ok(number_and_send(work, queues, &key, vec![(chunk.rev, row)]).await? > 0)
+    let sent = number_and_send(work, queues, &key, vec![(chunk.rev, row)]).await?;
+    Ok(if sent > 0 { Followed::Sent } else { Followed::Waits })
 }
 
 /// Numbers each row's message, then sends those whose row was still as read.

@@ -73,11 +73,7 @@ where
                     self.continue_later(message).await?;
                     return Ok(Planned::Continued);
                 }
-                if expected.is_none() {
-                    expected = Some(self.kept_before(&loaded, message).await?);
-                }
-                let expected = expected.as_ref().expect("read just now");
-                match self.page(&loaded, &plan, expected, clock()).await {
+                match self.next_page(&loaded, &plan, &mut expected, clock()).await {
                     Ok(true) => continue,
                     Ok(false) => return Ok(Planned::Dropped),
                     Err(Failure::Fault(Fault::Permanent { code, .. })) => {
@@ -154,12 +150,20 @@ where
             .collect()
     }
 
-    /// What a verification may find; before the first plan nothing was kept yet.
-    async fn kept_before(&self, loaded: &Loaded, message: &PlanMessage) -> Result<Expected, Failure> {
-        if message.generation == 0 {
-            return Ok(Expected::default());
-        }
-        self.expected(loaded, &message.dataset).await
+    /// The next page, without what a verification is to find; that is read once. Before the first plan nothing was kept.
+    async fn next_page(
+        &self,
+        loaded: &Loaded,
+        plan: &Plan,
+        expected: &mut Option<Expected>,
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
+        let known = match expected.take() {
+            Some(known) => known,
+            None if plan.generation == 0 => Expected::default(),
+            None => self.expected(loaded, &plan.dataset).await?,
+        };
+        self.page(loaded, plan, expected.insert(known), now).await
     }
 
     /// Enumerates and commits one page; `false`: another planner was faster.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::advance::advance;
 use super::bench::Bench;
-use super::dispatch::{Demand, follow, is_held, message};
+use super::dispatch::{Demand, Followed, follow, is_held, message};
 use super::failure::Failure;
 use super::operate::{Operated, outcome_aad, person_key};
 use super::records::Loaded;
@@ -183,10 +183,27 @@ where
     /// The next chunk; the last ones look whether all is done.
     async fn go_on(&self, facts: &Facts, settled: &Chunk, holds: &HoldHead, now: Timestamp) -> Result<(), Failure> {
         let demand = Demand::of(&self.records.store, facts, holds).await?;
-        if !follow(&self.records.store, &self.queues, &demand, settled, now).await? {
+        let is_last = match follow(&self.records.store, &self.queues, &demand, settled, now).await? {
+            Followed::Sent => false,
+            Followed::Waits => self.may_be_last(facts, settled).await?,
+            Followed::Last => true,
+        };
+        if is_last {
             advance(&self.records, &self.queues, &facts.key(), now).await?;
         }
         Ok(())
+    }
+
+    /// Whether this may be the last that somebody waits for, although chunks come after it: a cancellation waits for
+    /// whoever is at work, whichever chunk it is, and what is restored or stripped need not be every chunk. Not asked by
+    /// a recount: windows end one by one, and each chunk would read all rows.
+    async fn may_be_last(&self, facts: &Facts, settled: &Chunk) -> Result<bool, Failure> {
+        if matches!(settled.op, Op::Restore | Op::Strip) {
+            return Ok(true);
+        }
+        let row = self.records.store.request(&facts.key()).await?;
+        let job = row.and_then(|row| row.facts.job);
+        Ok(job.is_some_and(|job| job.cancel_requested))
     }
 
     /// The job does not want this operation now: the lease is given back unused.
