@@ -12,8 +12,12 @@ use crate::wait::unique;
 
 /// Grace period, recovery window and TTL slack of a few seconds.
 pub const FAST: &str = "test-fast";
+/// Another tenant with the same periods: two that live at once.
+pub const NEIGHBOUR: &str = "test-neighbour";
 /// A second's grace, then a recovery window of a week: for what is done while it is open.
 pub const PATIENT: &str = "test-patient";
+/// Requests are shredded seconds after they closed, however they did; half a minute to bring records back.
+pub const ENDINGS: &str = "test-endings";
 /// The sample policy's short tenant: half a minute's window, and time for one round of TTL.
 pub const ACME: &str = "acme";
 /// The documented defaults: thirty days of grace.

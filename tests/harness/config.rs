@@ -8,17 +8,21 @@ use anyhow::Result;
 use lethe::stack_file::Stack;
 use tokio::sync::OnceCell;
 
+use crate::app;
 use crate::trial;
 
 static APPLIED: OnceCell<()> = OnceCell::const_new();
 
 /// Tenants whose requests are due within seconds of being approved.
-const FAST_TENANTS: [&str; 2] = [crate::app::FAST, crate::mails::TENANT];
+const FAST_TENANTS: [&str; 3] = [app::FAST, app::NEIGHBOUR, crate::mails::TENANT];
 
 /// Long enough to be looked at between sweep and purge, short enough to be waited for.
 const FAST_PERIODS: &str = "{GracePeriod: PT1S, RecoveryWindow: PT3S, TtlMargin: PT1S, TtlSlack: PT2S}";
 /// Executed at once, and restorable for as long as a test may take: the documented window of a week.
 const PATIENT_PERIODS: &str = "{GracePeriod: PT1S}";
+/// Long enough to change one's mind about what is hidden; closed requests are kept for two seconds.
+const ENDINGS_PERIODS: &str =
+    "{GracePeriod: PT1S, RecoveryWindow: PT30S, TtlMargin: PT1S, TtlSlack: PT2S, RequestRetention: PT2S}";
 /// The recovery window of the fast ones.
 pub const FAST_WINDOW: Duration = Duration::from_secs(3);
 
@@ -41,9 +45,13 @@ async fn apply_now(stack: &Stack) -> Result<()> {
 
 /// The sample policy ends with its tenants, so more of them can be added below.
 fn policy_yaml() -> String {
-    let more = FAST_TENANTS.iter().chain(&trial::TENANTS);
-    let more: String = more.map(|tenant| format!("  {tenant}: {FAST_PERIODS}\n")).collect();
-    let more = format!("{more}  {}: {PATIENT_PERIODS}\n", crate::app::PATIENT);
+    let fast = FAST_TENANTS.iter().chain(&trial::TENANTS);
+    let fast = fast.map(|tenant| (*tenant, FAST_PERIODS));
+    let others = [(app::PATIENT, PATIENT_PERIODS), (app::ENDINGS, ENDINGS_PERIODS)];
+    let more = fast.chain(others);
+    let more: String = more
+        .map(|(tenant, periods)| format!("  {tenant}: {periods}\n"))
+        .collect();
     format!("{}\n{more}", demo::stack::POLICY.trim_end())
 }
 

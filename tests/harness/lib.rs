@@ -46,7 +46,7 @@ pub mod trial;
 pub mod wait;
 pub mod workers;
 
-pub use app::{ACME, App, FAST, GLOBEX};
+pub use app::{ACME, App, FAST, GLOBEX, NEIGHBOUR};
 pub use case::Case;
 pub use oracle::Oracle;
 pub use subject::{Records, Subject, deletion};

@@ -74,6 +74,10 @@ impl<'a> Subject<'a> {
             groups: vec![],
             subject_id: Some(format!("c-{}", unique())),
         };
+        Self::of(app, person, records).await
+    }
+
+    async fn of(app: &'a App, person: Person, records: Records) -> Self {
         seed(app, &person, records).await;
         let api = sign_in(&app.stack, &person).await;
         Self {
@@ -91,15 +95,24 @@ impl<'a> Subject<'a> {
 
     /// Somebody else's customer with the same id in another tenant: what a shared table confuses.
     pub async fn twin_in(&self, tenant: &str) -> Person {
+        let twin = self.namesake_in(tenant);
+        seed(self.app, &twin, self.records).await;
+        twin
+    }
+
+    /// The same, signed in and with records of their own number.
+    pub async fn twin_of<'b>(&self, app: &'b App, records: Records) -> Subject<'b> {
+        Subject::of(app, self.namesake_in(&app.tenant), records).await
+    }
+
+    fn namesake_in(&self, tenant: &str) -> Person {
         let (name, email) = (format!("twin {}", unique()), format!("{}@customers.example", unique()));
-        let twin = Person {
+        Person {
             name,
             email,
             tenant: tenant.to_owned(),
             ..self.person.clone()
-        };
-        seed(self.app, &twin, self.records).await;
-        twin
+        }
     }
 
     /// Submits and expects to be heard.

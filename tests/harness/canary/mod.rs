@@ -6,6 +6,8 @@
 
 mod dress;
 
+use std::collections::BTreeMap;
+
 use futures::{StreamExt, stream};
 
 use crate::app::App;
@@ -32,10 +34,24 @@ impl Canary {
 
     /// Every place where a word is, with its dress.
     pub async fn found(&self, app: &App) -> Vec<String> {
-        let mut found = self.in_tables(app).await;
+        let mut found = self.found_in_lethe(app).await;
+        found.extend(self.found_in_application(app).await);
+        found
+    }
+
+    /// The same without the sample application's own data, where what was kept still is.
+    pub async fn found_in_lethe(&self, app: &App) -> Vec<String> {
+        let mut found = self.tables(app, &named(&app.stack.outputs, "Table")).await;
         found.extend(self.in_queues(app).await);
-        found.extend(self.in_buckets(app).await);
+        found.extend(self.buckets(app, &named(&app.stack.outputs, "Bucket")).await);
         found.extend(self.in_logs(app).await);
+        found
+    }
+
+    /// The sample application's own data alone.
+    pub async fn found_in_application(&self, app: &App) -> Vec<String> {
+        let mut found = self.tables(app, &named(&app.stack.demo_outputs, "Table")).await;
+        found.extend(self.buckets(app, &named(&app.stack.demo_outputs, "Bucket")).await);
         found
     }
 
@@ -53,12 +69,16 @@ impl Canary {
 
     /// Tables of Lethe and of the sample application, each with all its indexes.
     pub async fn in_tables(&self, app: &App) -> Vec<String> {
+        self.tables(app, &everywhere(app, "Table")).await
+    }
+
+    async fn tables(&self, app: &App, tables: &[String]) -> Vec<String> {
         let dynamodb = app.clients.dynamodb();
         let mut found = vec![];
-        for table in named(app, "Table") {
+        for table in tables {
             let described = dynamodb
                 .describe_table()
-                .table_name(&table)
+                .table_name(table)
                 .send()
                 .await
                 .expect("a table");
@@ -69,7 +89,7 @@ impl Canary {
                 .unwrap_or_default();
             let indexes = indexes.into_iter().map(|index| index.index_name);
             for index in std::iter::once(None).chain(indexes) {
-                let scan = dynamodb.scan().table_name(&table).set_index_name(index.clone());
+                let scan = dynamodb.scan().table_name(table).set_index_name(index.clone());
                 let mut items = scan.into_paginator().items().send();
                 while let Some(item) = items.next().await {
                     let item = item.expect("a scan");
@@ -129,12 +149,16 @@ impl Canary {
 
     /// Every version of every object, key and content, of Lethe's buckets and the sample application's.
     pub async fn in_buckets(&self, app: &App) -> Vec<String> {
+        self.buckets(app, &everywhere(app, "Bucket")).await
+    }
+
+    async fn buckets(&self, app: &App, buckets: &[String]) -> Vec<String> {
         let s3 = app.clients.s3();
         let mut found = vec![];
-        for bucket in named(app, "Bucket") {
-            let versions = versions(&s3, &bucket).await;
+        for bucket in buckets {
+            let versions = versions(&s3, bucket).await;
             let looks = stream::iter(versions).map(|(key, version)| {
-                let (s3, bucket) = (&s3, &bucket);
+                let s3 = &s3;
                 async move {
                     let mut bytes = key.clone().into_bytes();
                     if let Some(version) = version {
@@ -206,13 +230,15 @@ impl Canary {
     }
 }
 
-/// The physical names of every table or bucket, by the outputs' names.
-fn named(app: &App, kind: &str) -> Vec<String> {
-    let outputs = app.stack.outputs.iter().chain(&app.stack.demo_outputs);
-    outputs
-        .filter(|(name, _)| name.ends_with(kind))
-        .map(|(_, value)| value.clone())
-        .collect()
+/// The physical names of a stack's tables or buckets, by the outputs' names.
+fn named(outputs: &BTreeMap<String, String>, kind: &str) -> Vec<String> {
+    let named = outputs.iter().filter(|(name, _)| name.ends_with(kind));
+    named.map(|(_, value)| value.clone()).collect()
+}
+
+/// Those of Lethe and of the sample application.
+fn everywhere(app: &App, kind: &str) -> Vec<String> {
+    [named(&app.stack.outputs, kind), named(&app.stack.demo_outputs, kind)].concat()
 }
 
 /// Key and version of everything in a bucket; delete markers have no content. Real mails, which nobody here is erased

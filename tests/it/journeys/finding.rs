@@ -188,7 +188,7 @@ async fn a_completed_case_is_found_by_address_and_subject_but_no_more_by_name() 
 }
 
 /// The lines of the tenant's trail, following the links to the end.
-async fn trail(by: &Api, query: &str) -> Vec<Value> {
+pub(super) async fn trail(by: &Api, query: &str) -> Vec<Value> {
     let (mut lines, mut path) = (vec![], format!("/v1/audit?{query}"));
     for _ in 0..100 {
         let answer = by.get(&path).await.expect("an answer");

@@ -2,11 +2,13 @@
 
 mod approve_in_one;
 mod deadlines;
+mod endings;
 mod erasure;
 mod extended;
 mod finding;
 mod rejected;
 mod stopped;
+mod two_tenants;
 mod withdrawn;
 
 use harness::people::Person;
