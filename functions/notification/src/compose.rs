@@ -71,13 +71,18 @@ fn to_subject(mail: &Mail, facts: &Facts, person: &PersonFields, sender: &Sender
         },
         Owed::Rejected => Occasion::Rejected {
             reason: Passage::new(&rejection),
+            kept_until: facts.shred_at?,
         },
         Owed::Withdrawn if facts.withdrawn_by == Some(Role::Operator) => Occasion::Withdrawn {
             by: By::Operator {
                 reason: Passage::new(&withdrawal),
             },
+            kept_until: facts.shred_at?,
         },
-        Owed::Withdrawn => Occasion::Withdrawn { by: By::You },
+        Owed::Withdrawn => Occasion::Withdrawn {
+            by: By::You,
+            kept_until: facts.shred_at?,
+        },
         Owed::Extended => Occasion::Extended {
             was_due_at: facts.extension?.was_due_at,
             due_at: facts.due_at,
@@ -92,6 +97,8 @@ fn to_subject(mail: &Mail, facts: &Facts, person: &PersonFields, sender: &Sender
             finished_at: mail.owed_at,
             outcomes: &outcomes,
             partial: facts.result == Some(Completion::Partial),
+            found_for: facts.policy.as_ref()?.request_retention.span(),
+            proof_for: facts.policy.as_ref()?.audit_retention.span(),
         },
         Owed::GraceOver | Owed::DueSoon | Owed::Overdue | Owed::WindowEnded | Owed::JobFailed | Owed::Undeliverable => {
             return None;

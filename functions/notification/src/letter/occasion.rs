@@ -78,11 +78,15 @@ pub enum Occasion<'a> {
     Rejected {
         /// The operator's reason.
         reason: Passage<'a>,
+        /// When the request itself is shredded.
+        kept_until: Timestamp,
     },
     /// `withdraw`: closed before anything was done.
     Withdrawn {
         /// Who withdrew it; the letter is worded by that.
         by: By<'a>,
+        /// When the request itself is shredded.
+        kept_until: Timestamp,
     },
     /// `extend`: the new due date, and why (GDPR Art. 12(3)).
     Extended {
@@ -108,6 +112,10 @@ pub enum Occasion<'a> {
         outcomes: &'a [Outcome<'a>],
         /// `result: partial`: the rights of somebody refused apply to what was kept.
         partial: bool,
+        /// How long the request is found by an e-mail address: `RequestRetention`.
+        found_for: Span,
+        /// How long the trail is kept: `AuditRetention`.
+        proof_for: Span,
     },
 }
 

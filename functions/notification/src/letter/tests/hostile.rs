@@ -72,9 +72,10 @@ fn letters(id: &str, text: &str) -> Vec<Letter> {
             due_at: at,
             misses_due: true,
         },
-        Occasion::Rejected { reason },
+        Occasion::Rejected { reason, kept_until: at },
         Occasion::Withdrawn {
             by: By::Operator { reason },
+            kept_until: at,
         },
         Occasion::Extended {
             was_due_at: at,
@@ -89,6 +90,8 @@ fn letters(id: &str, text: &str) -> Vec<Letter> {
             finished_at: at,
             outcomes: &outcomes,
             partial: true,
+            found_for: jiff::Span::new(),
+            proof_for: jiff::Span::new(),
         },
     ];
     let mut letters: Vec<Letter> = told

@@ -148,13 +148,17 @@ pub(super) fn every_occasion() -> Vec<(&'static str, RequestFacts<'static>, Occa
     let received = Occasion::Received { due_at: day(30) };
     let rejected = Occasion::Rejected {
         reason: Passage::new(REASON),
+        kept_until: day(760),
     };
     let extended = Occasion::Extended {
         was_due_at: day(30),
         due_at: day(91),
         reason: Passage::new(REASON),
     };
-    let withdrawn = |by| Occasion::Withdrawn { by };
+    let withdrawn = |by| Occasion::Withdrawn {
+        by,
+        kept_until: day(760),
+    };
     let operator = By::Operator {
         reason: Passage::new(REASON),
     };
@@ -162,6 +166,8 @@ pub(super) fn every_occasion() -> Vec<(&'static str, RequestFacts<'static>, Occa
         finished_at: day(43),
         outcomes,
         partial,
+        found_for: 24.months(),
+        proof_for: 7.years(),
     };
     vec![
         ("received", deletion, received),
