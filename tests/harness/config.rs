@@ -23,6 +23,8 @@ const PATIENT_PERIODS: &str = "{GracePeriod: PT1S}";
 /// Long enough to change one's mind about what is hidden; closed requests are kept for two seconds.
 const ENDINGS_PERIODS: &str =
     "{GracePeriod: PT1S, RecoveryWindow: PT30S, TtlMargin: PT1S, TtlSlack: PT2S, RequestRetention: PT2S}";
+/// Why invoices of the last seven years are kept.
+pub const INVOICES_GROUND: &str = "tax law, which wants invoices kept for seven years";
 /// The recovery window of the fast ones.
 pub const FAST_WINDOW: Duration = Duration::from_secs(3);
 
@@ -35,12 +37,29 @@ async fn apply_now(stack: &Stack) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (policy, map) = (folder.path().join("policy.yaml"), folder.path().join("data-map.yaml"));
     std::fs::write(&policy, policy_yaml())?;
-    std::fs::write(
-        &map,
-        demo::stack::data_map(&demo::Names::from_outputs(&stack.demo_outputs)?)?,
-    )?;
+    std::fs::write(&map, data_map(&demo::Names::from_outputs(&stack.demo_outputs)?)?)?;
     lethe::policy::apply_to(stack, &policy).await?;
     lethe::data_map::apply_to(stack, &map).await
+}
+
+/// The sample application's, and invoices of which the law keeps some, in a table that it has anyway.
+fn data_map(names: &demo::Names) -> Result<String> {
+    let invoices = format!(
+        "  - id: invoices
+    category: invoices
+    description: Invoices to the customer
+    source: dynamodb
+    table: {}
+    key: {{attribute: pk, template: \"TENANT#{{tenant}}#INVOICES#{{subject}}\", type: S}}
+    tenant: {{in: key}}
+    soft_delete: {{mode: tombstone, expiry: purge}}
+    retain: {{for: P7Y, from: issued_at, format: rfc3339, ground: \"{INVOICES_GROUND}\"}}
+excluded: []",
+        names.messages
+    );
+    let map = demo::stack::data_map(names)?;
+    anyhow::ensure!(map.trim_end().ends_with("excluded: []"), "more can be put at its end");
+    Ok(map.replace("excluded: []", &invoices))
 }
 
 /// The sample policy ends with its tenants, so more of them can be added below.
@@ -57,9 +76,23 @@ fn policy_yaml() -> String {
 
 #[cfg(test)]
 mod tests {
+    use shared::domain::data_map::DataMap;
     use shared::domain::policy::PolicyFile;
 
     use super::*;
+
+    #[test]
+    fn the_data_map_has_the_invoices() {
+        let outputs =
+            ["MessagesTable", "ProfilesTable", "AttachmentsBucket"].map(|name| (name.to_owned(), "x".to_owned()));
+        let names = demo::Names::from_outputs(&outputs.into()).unwrap();
+        let map = DataMap::parse(&data_map(&names).unwrap()).unwrap();
+        let retained = map.datasets.iter().filter(|dataset| dataset.retain.is_some());
+        assert_eq!(
+            retained.map(|dataset| dataset.id.as_str()).collect::<Vec<_>>(),
+            ["invoices"]
+        );
+    }
 
     #[test]
     fn the_test_tenants_are_in_the_policy() {

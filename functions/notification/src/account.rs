@@ -1,7 +1,7 @@
 //! From the request's account to what a letter says became of the records, category by category.
 
 use shared::domain::ids::Category as Name;
-use shared::domain::outcome::{Code, Counts};
+use shared::domain::outcome::{Code, Counts, LEGAL_HOLD};
 use shared::domain::request::Facts;
 
 use crate::letter::{Category, Hidden, Kept, Line, Outcome};
@@ -15,8 +15,10 @@ pub(crate) fn shown<'a>(facts: &'a Facts, category: &'a Name) -> Category<'a> {
     }
 }
 
-/// Stands for the grounds until the account counts each by itself.
-const GROUND: &str = "the law or a legal hold requires it; ask us for the ground";
+/// What is said of a legal hold. Its own reason is the organisation's, and may be about others.
+const HELD: &str = "a legal hold: they may be needed in a dispute or a proceeding";
+/// What is said of records that were kept before their grounds were counted.
+const UNCOUNTED: &str = "the law or a legal hold requires it; ask us for the ground";
 
 /// The sum over the category's datasets.
 fn counts(facts: &Facts, category: &Name) -> Counts {
@@ -31,11 +33,25 @@ fn counts(facts: &Facts, category: &Name) -> Counts {
     counts
 }
 
-/// What was kept of a category.
-pub(crate) fn kept(facts: &Facts, category: &Name) -> Vec<Kept<'static>> {
-    let records = counts(facts, category).of(Code::Exempt);
-    let ground = Line::new(GROUND);
-    (records > 0).then_some(Kept { records, ground }).into_iter().collect()
+/// Records of a category that were kept, by ground: how many, and why.
+pub(crate) fn grounds(facts: &Facts, category: &Name) -> Vec<(u64, String)> {
+    let counts = counts(facts, category);
+    let words = |ground: &str| if ground == LEGAL_HOLD { HELD } else { ground }.to_owned();
+    let counted = counts.grounds().iter().map(|(ground, n)| (*n, words(ground)));
+    let rest = counts
+        .of(Code::Exempt)
+        .saturating_sub(counts.grounds().values().sum::<u64>());
+    let all = counted.chain([(rest, UNCOUNTED.to_owned())]);
+    all.filter(|(records, _)| *records > 0).collect()
+}
+
+/// The same as a letter lists it.
+pub(crate) fn kept(grounds: &[(u64, String)]) -> Vec<Kept<'_>> {
+    let all = grounds.iter().map(|(records, ground)| Kept {
+        records: *records,
+        ground: Line::new(ground),
+    });
+    all.collect()
 }
 
 /// What became of a category, with what was kept of it.

@@ -9,7 +9,7 @@ use shared::domain::request::{CancelStage, Completion, Facts, Kind as Asked, Per
 use shared::ports::Letter as Envelope;
 use shared::runtime::settings::MailSettings;
 
-use crate::account::{kept, outcome, shown};
+use crate::account::{grounds, kept, outcome, shown};
 use crate::letter::{
     By, Grace, Kind, Letter, Line, Notice, Occasion, Passage, Reference, RequestFacts, Sender, Stage, Topic, render,
     render_notice,
@@ -53,7 +53,8 @@ fn to_subject(mail: &Mail, facts: &Facts, person: &PersonFields, sender: &Sender
         received_at: facts.received_at,
         categories: &categories,
     };
-    let exempt: Vec<_> = facts.scope.iter().map(|category| kept(facts, category)).collect();
+    let grounds: Vec<_> = facts.scope.iter().map(|category| grounds(facts, category)).collect();
+    let exempt: Vec<_> = grounds.iter().map(|of_category| kept(of_category)).collect();
     let categories_kept = facts.scope.iter().zip(&exempt);
     let outcomes: Vec<_> = categories_kept
         .map(|(category, kept)| outcome(facts, category, kept))

@@ -69,6 +69,9 @@ impl Code {
     }
 }
 
+/// The ground of a record that a legal hold keeps.
+pub const LEGAL_HOLD: &str = "legal_hold";
+
 /// One line of an outcome object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineOutcome {
@@ -101,40 +104,59 @@ impl LineOutcome {
     }
 }
 
-/// How many records are in which state.
+/// How many records are in which state, and on which ground how many of them are kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Counts(BTreeMap<Code, u64>);
+pub struct Counts {
+    #[serde(flatten)]
+    codes: BTreeMap<Code, u64>,
+    /// Of the exempt ones. Counts from before grounds were counted have none of theirs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    grounds: BTreeMap<String, u64>,
+}
 
 impl Counts {
     /// Counts of `lines` records in one state.
     pub fn all(code: Code, lines: u64) -> Self {
-        Self(BTreeMap::from([(code, lines)]))
+        Self {
+            codes: BTreeMap::from([(code, lines)]),
+            grounds: BTreeMap::new(),
+        }
     }
 
     /// Counts of the lines of one outcome object.
     pub fn of_lines(lines: &[LineOutcome]) -> Self {
         let mut counts = Self::default();
         for line in lines {
-            *counts.0.entry(line.code).or_default() += 1;
+            *counts.codes.entry(line.code).or_default() += 1;
+            if let (Code::Exempt, Some(ground)) = (line.code, &line.detail) {
+                *counts.grounds.entry(ground.clone()).or_default() += 1;
+            }
         }
         counts
     }
 
     /// Records in one state.
     pub fn of(&self, code: Code) -> u64 {
-        self.0.get(&code).copied().unwrap_or(0)
+        self.codes.get(&code).copied().unwrap_or(0)
+    }
+
+    /// Exempt records by their ground: [`LEGAL_HOLD`], or the words of a retention in the data map.
+    pub fn grounds(&self) -> &BTreeMap<String, u64> {
+        &self.grounds
     }
 
     /// All records.
     pub fn total(&self) -> u64 {
-        self.0.values().sum()
+        self.codes.values().sum()
     }
 
     /// Adds another's counts.
     pub fn add(&mut self, other: &Self) {
-        for (code, n) in &other.0 {
-            *self.0.entry(*code).or_default() += n;
+        for (code, n) in &other.codes {
+            *self.codes.entry(*code).or_default() += n;
+        }
+        for (ground, n) in &other.grounds {
+            *self.grounds.entry(ground.clone()).or_default() += n;
         }
     }
 
@@ -170,6 +192,40 @@ mod tests {
         );
         counts.add(&Counts::all(Code::Untouched, 7));
         assert_eq!((counts.total(), counts.processed()), (10, 3));
+    }
+
+    #[test]
+    fn what_is_kept_is_counted_by_its_ground() {
+        let lines = [
+            LineOutcome::because(Code::Exempt, LEGAL_HOLD),
+            LineOutcome::because(Code::Exempt, "Tax law"),
+            LineOutcome::because(Code::Recreated, "overwritten"),
+            LineOutcome::because(Code::Exempt, "Tax law"),
+        ];
+        let mut counts = Counts::of_lines(&lines);
+        counts.add(&counts.clone());
+        let grounds: Vec<_> = counts
+            .grounds()
+            .iter()
+            .map(|(ground, n)| (ground.as_str(), *n))
+            .collect();
+        assert_eq!(grounds, [("Tax law", 4), (LEGAL_HOLD, 2)]);
+        assert_eq!((counts.of(Code::Exempt), counts.total()), (6, 8));
+    }
+
+    #[test]
+    fn counts_are_written_by_their_codes_and_those_of_before_the_grounds_are_read() {
+        let counts = Counts::of_lines(&[
+            LineOutcome::because(Code::Exempt, "Tax law"),
+            LineOutcome::plain(Code::Purged),
+        ]);
+        let written = serde_json::json!({"exempt": 1, "purged": 1, "grounds": {"Tax law": 1}});
+        assert_eq!(serde_json::to_value(&counts).expect("JSON"), written);
+        assert_eq!(serde_json::from_value::<Counts>(written).expect("counts"), counts);
+        let before: Counts = serde_json::from_value(serde_json::json!({"exempt": 1, "swept": 2})).expect("counts");
+        assert_eq!((before.total(), before.grounds().len()), (3, 0));
+        let plain = serde_json::to_value(Counts::all(Code::Swept, 2)).expect("JSON");
+        assert_eq!(plain, serde_json::json!({"swept": 2}));
     }
 
     #[test]

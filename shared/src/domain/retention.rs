@@ -24,7 +24,7 @@ pub fn kept(retain: Option<&Retain>, line: &Line, cutoff: Timestamp) -> Option<L
     };
     match from {
         None => Some(LineOutcome::failed(UNREADABLE)),
-        Some(from) if retain.period.after(from) > cutoff => Some(LineOutcome::because(Code::Exempt, "retention")),
+        Some(from) if retain.period.after(from) > cutoff => Some(LineOutcome::because(Code::Exempt, &retain.ground)),
         Some(_) => None,
     }
 }
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_record_is_kept_until_its_period_is_over() {
-        let exempt = Some(LineOutcome::because(Code::Exempt, "retention"));
+        let exempt = Some(LineOutcome::because(Code::Exempt, "Tax law"));
         for (dated, expected) in [
             ("2020-02-28T12:00:01Z", &exempt),
             ("2020-02-28T12:00:00Z", &None),

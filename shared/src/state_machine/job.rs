@@ -228,10 +228,13 @@ fn run(job: &mut Job, now: Timestamp) {
 /// What became of the records, as the trail shows it.
 pub(super) fn counts_json(account: &BTreeMap<DatasetId, Counts>) -> serde_json::Value {
     let words = |counts: &Counts| -> serde_json::Map<String, serde_json::Value> {
+        let kept = counts.grounds();
+        let grounds = (!kept.is_empty()).then(|| ("grounds".to_owned(), serde_json::json!(kept)));
         Code::ALL
             .into_iter()
             .filter(|c| counts.of(*c) > 0)
             .map(|c| (c.as_str().into(), counts.of(c).into()))
+            .chain(grounds)
             .collect()
     };
     account

@@ -17,7 +17,7 @@ use crate::domain::data_map::Dataset;
 use crate::domain::deadline::expiry;
 use crate::domain::ids::RequestKey;
 use crate::domain::manifest::{Line, decode};
-use crate::domain::outcome::{Code, LineOutcome};
+use crate::domain::outcome::{Code, LEGAL_HOLD, LineOutcome};
 use crate::domain::request::Facts;
 use crate::ports::{
     Config, DataKey, Fault, HoldHead, Keys, Manifests, PurgeOrder, Queues, Requests, RestoreOrder, Sealed, Sealer,
@@ -245,10 +245,7 @@ impl<S: Requests, T: Fn() -> Timestamp> Watch for Uncancelled<'_, S, T> {
 
 /// A hold keeps what is not swept yet; what an earlier attempt of this chunk has swept stays hidden.
 fn under_hold(inspected: Vec<LineOutcome>) -> Vec<LineOutcome> {
-    let held = LineOutcome {
-        code: Code::Exempt,
-        detail: Some("legal_hold".to_owned()),
-    };
+    let held = LineOutcome::because(Code::Exempt, LEGAL_HOLD);
     let outcome = |line: LineOutcome| if line.code == Code::Swept { line } else { held.clone() };
     inspected.into_iter().map(outcome).collect()
 }

@@ -7,6 +7,7 @@ mod erasure;
 mod extended;
 mod finding;
 mod rejected;
+mod retained;
 mod stopped;
 mod two_tenants;
 mod withdrawn;

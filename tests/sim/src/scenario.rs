@@ -16,7 +16,7 @@ use shared::workflow::records::Loaded;
 
 use crate::dawn;
 
-/// Three datasets, one of each kind: TTL deletes, Lethe deletes, a versioned bucket.
+/// One dataset of each kind: TTL deletes, Lethe deletes, a versioned bucket, a part is retained.
 const DATA_MAP: &str = include_str!("data-map.yaml");
 
 /// How a request's people want it to end.
@@ -211,6 +211,13 @@ impl Scenario {
         Self::of("one record restored", vec![life("ada", Aim::RestoreOne, 3)])
     }
 
+    /// The law keeps a part of it.
+    pub fn retained() -> Self {
+        let mut life = life("ada", Aim::Erase, 3);
+        life.scope = vec!["profile", "invoices"];
+        Self::of("a part is retained", vec![life])
+    }
+
     /// All that end well, for the crash points.
     pub fn all() -> Vec<Self> {
         vec![
@@ -218,6 +225,7 @@ impl Scenario {
             Self::cancelled_and_restored(),
             Self::paused(),
             Self::one_restored(),
+            Self::retained(),
             Self::few(),
             Self::withdrawn(),
             Self::rejected(),
@@ -251,7 +259,7 @@ impl Scenario {
     }
 }
 
-/// A life over all three categories.
+/// A life over the three categories of which nothing is retained.
 pub fn life(subject: &str, aim: Aim, records: usize) -> Life {
     Life {
         subject: subject.to_owned(),
@@ -302,6 +310,12 @@ pub fn owner(record: &RecordId) -> Option<Owner> {
             let rest = record.key.strip_prefix("pk=CUSTOMER#")?;
             ("profile", rest.split(' ').next()?)
         }
+        // The law's, not the subject's to have erased.
+        "invoices" if record.key.contains(RETAINED) => return None,
+        "invoices" => {
+            let rest = record.key.strip_prefix("pk=INVOICES#acme#")?;
+            ("invoices", rest.split(' ').next()?)
+        }
         _ => ("attachments", record.key.strip_prefix("acme/")?.split('/').next()?),
     };
     let subject = subject.to_owned();
@@ -316,7 +330,7 @@ pub fn written(attributes: &BTreeMap<String, String>) -> Option<Timestamp> {
             .and_then(|typed| typed.split_once(':'))
             .map(|(_, text)| text)
     };
-    match (text("sent_at"), text("created_at")) {
+    match (text("sent_at").or(text("issued_at")), text("created_at")) {
         (Some(instant), _) => instant.parse().ok(),
         (None, Some(seconds)) => Timestamp::from_second(seconds.parse().ok()?).ok(),
         (None, None) => None,
@@ -327,6 +341,8 @@ pub fn written(attributes: &BTreeMap<String, String>) -> Option<Timestamp> {
 const BYSTANDER: &str = "carl";
 /// Begins the sort keys of another tenant's items in a partition that both share.
 const FOREIGN: &str = "globex-";
+/// Begins the sort keys of invoices that have to be kept.
+const RETAINED: &str = "retained-";
 
 /// Puts what is there before a run: each subject's records, a bystander's, and another tenant's of the same ids.
 pub fn seed(sources: &SimSources, scenario: &Scenario) {
@@ -346,6 +362,24 @@ pub fn seed(sources: &SimSources, scenario: &Scenario) {
             }
         }
         marked_by_another(sources, &life.subject, long_ago);
+        invoices(sources, life, long_ago);
+    }
+}
+
+/// As many of long ago as of a time that the law protects.
+fn invoices(sources: &SimSources, life: &Life, recent: Timestamp) {
+    let map = data_map().value;
+    let dataset = map.datasets.iter().find(|dataset| dataset.retain.is_some());
+    let dataset = dataset.expect("one of them is retained");
+    let (tenant, subject) = (
+        "acme".parse().expect("a slug"),
+        SubjectId::try_from(life.subject.clone()),
+    );
+    let whose = (&tenant, &subject.expect("an id"));
+    let over = recent - SignedDuration::from_hours(24 * 366 * 7);
+    for n in 0..life.records {
+        sources.put_item(dataset, whose, &n.to_string(), "canary-text", over);
+        sources.put_item(dataset, whose, &format!("{RETAINED}{n}"), "canary-text", recent);
     }
 }
 
@@ -371,7 +405,8 @@ pub const ANOTHER: &str = "dsr_01H0000000000000000000000A";
 fn put(sources: &SimSources, (tenant, subject): (&str, &str), (name, body): (&str, &str), at: Timestamp) {
     let tenant = tenant.parse().expect("a slug");
     let subject = SubjectId::try_from(subject.to_owned()).expect("an id");
-    for dataset in &data_map().value.datasets {
+    let map = data_map().value;
+    for dataset in map.datasets.iter().filter(|dataset| dataset.retain.is_none()) {
         if dataset.id.as_str() == "attachments" {
             sources.put_object(dataset, (&tenant, &subject), name, body);
         } else {

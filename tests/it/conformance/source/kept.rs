@@ -16,7 +16,7 @@ const INVOICES: &str = "table: NAME\n    source: dynamodb
 const OVER: i64 = 1_546_300_800;
 
 fn exempt() -> LineOutcome {
-    LineOutcome::because(Code::Exempt, "retention")
+    LineOutcome::because(Code::Exempt, "Tax law")
 }
 
 fn flagged() -> LineOutcome {
