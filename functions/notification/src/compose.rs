@@ -101,7 +101,13 @@ fn to_subject(mail: &Mail, facts: &Facts, person: &PersonFields, sender: &Sender
             found_for: facts.policy.as_ref()?.request_retention.span(),
             proof_for: facts.policy.as_ref()?.audit_retention.span(),
         },
-        Owed::GraceOver | Owed::DueSoon | Owed::Overdue | Owed::WindowEnded | Owed::JobFailed | Owed::Undeliverable => {
+        Owed::GraceOver
+        | Owed::DueSoon
+        | Owed::Overdue
+        | Owed::WindowEnded
+        | Owed::Differs
+        | Owed::JobFailed
+        | Owed::Undeliverable => {
             return None;
         }
     };
@@ -127,6 +133,11 @@ fn to_operators(occasion: Owed, facts: &Facts, sender: &Sender<'_>) -> Option<Le
         Owed::Overdue => Notice::Overdue { stage: stage(facts) },
         Owed::WindowEnded => Notice::WindowEnded {
             recover_until: facts.recover_until?,
+            stopped: facts.status == Status::Cancelled,
+        },
+        // Resumed since: there is nothing left to decide.
+        Owed::Differs => Notice::Differs {
+            more: facts.job.as_ref()?.differs?.more,
         },
         Owed::JobFailed => Notice::JobFailed {
             findings: facts.job.as_ref().map_or(0, |job| job.findings),

@@ -76,6 +76,16 @@ fn a_request_that_is_rejected() {
 }
 
 #[test]
+fn a_request_of_which_the_law_keeps_a_part() {
+    assert_snapshot!("retained", letters(Scenario::retained()));
+}
+
+#[test]
+fn a_request_that_is_stopped_in_the_middle() {
+    assert_snapshot!("cancelled", letters(Scenario::cancelled()));
+}
+
+#[test]
 fn a_rejection_that_cannot_be_delivered() {
     let refused = Scenario {
         mail_refused: true,

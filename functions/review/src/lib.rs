@@ -9,9 +9,9 @@ mod span;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use shared::domain::actor::Caller;
-use shared::domain::finding::{Finding, explain};
+use shared::domain::finding::{DIFFERS, Finding, explain};
 use shared::domain::ids::RequestId;
-use shared::domain::request::Status;
+use shared::domain::request::{Facts, Status};
 use shared::ports::{Config, Keys, Notes, Queues, Requests, Sealer, Sources, Work};
 use shared::runtime::http::{Answer, Call, caller, etag};
 use shared::runtime::settings::ApiSettings;
@@ -156,7 +156,8 @@ where
     async fn findings(&self, call: &Call, by: &Caller) -> Result<Answer, Failure> {
         let loaded = load_for_staff(&self.records, by, call.request_id()?).await?;
         let findings = self.records.store.findings(&loaded.row.key()).await?;
-        let items: Vec<_> = findings.iter().map(finding).collect();
+        let facts = &loaded.request.facts;
+        let items: Vec<_> = differs(facts).into_iter().chain(findings.iter().map(finding)).collect();
         Answer::json(200, &json!({ "items": items }))
     }
 
@@ -178,6 +179,23 @@ where
         let resource = render(&loaded.request, view, progress.as_ref(), now);
         Ok(Answer::json(200, &resource)?.header("etag", etag::of(facts.version)))
     }
+}
+
+/// A finding of the whole job, open until somebody resumes or cancels it: no chunk has it, and no row of its own.
+fn differs(facts: &Facts) -> Option<Value> {
+    let difference = facts.job.as_ref()?.differs?;
+    let explained = explain(DIFFERS);
+    Some(json!({
+        "dataset": null,
+        "generation": 0,
+        "chunk": null,
+        "code": DIFFERS,
+        "count": difference.more,
+        "text": explained.text,
+        "remedy": explained.remedy,
+        "first_at": difference.at,
+        "last_at": difference.at,
+    }))
 }
 
 fn finding(finding: &Finding) -> Value {

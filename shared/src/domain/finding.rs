@@ -26,6 +26,9 @@ pub struct Finding {
     pub last_at: Timestamp,
 }
 
+/// The code of a plan that holds far more records than the preview said. Of a whole job, no chunk has it.
+pub const DIFFERS: &str = "differs_from_preview";
+
 /// What an operator reads about a code.
 pub struct Explanation {
     /// What happened.
@@ -65,6 +68,10 @@ pub fn explain(code: &str) -> Explanation {
             "The record must be kept for a time, but the date this time counts from is missing or cannot be read. It was kept.",
             "Correct the date in the record, or the attribute or its format in the data map. Keep the request: this version cannot retry.",
         ),
+        DIFFERS => (
+            "The plan holds far more records than the preview that was executed: over 5 % and over 100 more. Nothing was hidden; the job is paused.",
+            "Find out where they come from: records written since, or a data map that finds somebody else's. If all of them are meant, resume the job; if not, cancel it.",
+        ),
         "object_locked" => (
             "Object Lock protects the object.",
             "Wait for the lock to end, or record the ground for keeping it.",
@@ -94,6 +101,7 @@ mod tests {
             "object_locked",
             "restore_unclear",
             "retention_unreadable",
+            DIFFERS,
             "something else",
         ];
         let texts: BTreeSet<_> = codes.iter().map(|code| explain(code).text).collect();

@@ -75,6 +75,15 @@ impl fmt::Display for Phase {
     }
 }
 
+/// A plan that holds far more records than the preview said that an operator looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// When the plan was complete.
+    pub at: Timestamp,
+    /// Records more than were previewed.
+    pub more: u64,
+}
+
 /// The job's own fields on the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
@@ -88,8 +97,14 @@ pub struct Job {
     pub cancel_requested: bool,
     /// 0 for the first plan, then one more for each verification.
     pub generation: u8,
-    /// Findings when the job last failed.
+    /// Findings when the job last failed, or paused by itself.
     pub findings: u64,
+    /// What the preview that was executed counted, if it counted to the end.
+    #[serde(default)]
+    pub previewed: Option<u64>,
+    /// Since when it is paused because its plan holds far more than that; none once somebody resumed it.
+    #[serde(default)]
+    pub differs: Option<Difference>,
     /// When the first worker began.
     pub started_at: Option<Timestamp>,
     /// When it ended.
@@ -106,6 +121,8 @@ impl Job {
             cancel_requested: false,
             generation: 0,
             findings: 0,
+            previewed: None,
+            differs: None,
             started_at: None,
             finished_at: None,
         }

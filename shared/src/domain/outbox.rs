@@ -34,6 +34,8 @@ pub enum Occasion {
     Overdue,
     /// To operators: the recovery window has ended.
     WindowEnded,
+    /// To operators: the job paused, because its plan holds far more than the preview said.
+    Differs,
     /// To operators: the job failed.
     JobFailed,
     /// To operators: the closing e-mail could not be delivered.
@@ -55,6 +57,7 @@ impl Occasion {
             | Self::DueSoon
             | Self::Overdue
             | Self::WindowEnded
+            | Self::Differs
             | Self::JobFailed
             | Self::Undeliverable => true,
         }
@@ -82,6 +85,7 @@ impl Occasion {
             Self::DueSoon => "due_soon",
             Self::Overdue => "overdue",
             Self::WindowEnded => "window_ended",
+            Self::Differs => "differs",
             Self::JobFailed => "job_failed",
             Self::Undeliverable => "undeliverable",
         }
@@ -181,6 +185,7 @@ mod tests {
             (Occasion::Overdue, "overdue", true),
             (Occasion::WindowEnded, "window_ended", true),
             (Occasion::GraceOver, "grace_over", true),
+            (Occasion::Differs, "differs", true),
             (Occasion::JobFailed, "job_failed", true),
             (Occasion::Undeliverable, "undeliverable", true),
         ] {

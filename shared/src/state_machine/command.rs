@@ -116,6 +116,8 @@ pub struct Execution {
     pub preview_digest: String,
     /// Whether that preview is stored, not expired, and its digest recomputed from rows is the same.
     pub preview_holds: bool,
+    /// How many records that preview counted, if it counted to the end.
+    pub previewed: Option<u64>,
     /// Whether a legal hold covers part of the scope.
     pub held: bool,
     /// Whether an export of the subject is running.

@@ -9,7 +9,8 @@
 //!                +------------- leftovers: generation + 1 ----+   (three times, then a finding)
 //! ```
 //!
-//! A cancellation ends it from any phase as soon as nobody is at work.
+//! A cancellation ends it from any phase as soon as nobody is at work. A plan that holds far more than the preview said
+//! pauses the job before anything is hidden.
 
 use std::collections::BTreeMap;
 
@@ -18,8 +19,9 @@ use jiff::Timestamp;
 use super::command::Event;
 use super::transition::{Effect, Record};
 use crate::domain::actor::Actor;
+use crate::domain::finding::DIFFERS;
 use crate::domain::ids::DatasetId;
-use crate::domain::job::{Job, JobStatus, Phase, Tally};
+use crate::domain::job::{Difference, Job, JobStatus, Phase, Tally};
 use crate::domain::outbox::Occasion;
 use crate::domain::outcome::{Code, Counts};
 use crate::domain::request::Completion;
@@ -144,12 +146,19 @@ pub fn advance(job: &Job, event: &Event, now: Timestamp) -> Option<(Job, Record,
         (Event::PlanComplete { planned }, Phase::Planning | Phase::Verifying) => {
             next.phase = Phase::Sweeping;
             run(&mut next, now);
-            (
-                record("planned")
-                    .detail("planned", *planned)
-                    .detail("generation", job.generation),
-                vec![Effect::Dispatch],
-            )
+            let record = record("planned")
+                .detail("planned", *planned)
+                .detail("generation", job.generation);
+            match differs(job, *planned) {
+                Some(more) => {
+                    next.paused = true;
+                    next.findings = 1;
+                    next.differs = Some(Difference { at: now, more });
+                    let record = record.detail("previewed", job.previewed).detail("paused", DIFFERS);
+                    (record, vec![Effect::Mail(Occasion::Differs)])
+                }
+                None => (record, vec![Effect::Dispatch]),
+            }
         }
         (Event::Swept { findings, .. }, Phase::Sweeping) => {
             next.phase = Phase::Recovering;
@@ -217,6 +226,14 @@ pub fn advance(job: &Job, event: &Event, now: Timestamp) -> Option<(Job, Record,
         ) => return None,
     };
     Some((next, record, effects))
+}
+
+/// How many records more than an exact preview said the first plan holds, if that is over 5 % and over 100: nobody has
+/// looked at what would be destroyed.
+fn differs(job: &Job, planned: u64) -> Option<u64> {
+    let previewed = job.previewed.filter(|_| job.generation == 0)?;
+    let more = planned.saturating_sub(previewed);
+    (more > 100 && more.saturating_mul(20) > previewed).then_some(more)
 }
 
 /// Running, and begun now if nobody said so before: the observation of the first worker may be lost to a sibling's.

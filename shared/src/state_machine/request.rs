@@ -332,7 +332,10 @@ fn execute(request: &SubjectRequest, by: &Caller, input: Execution, now: Timesta
     let mut next = step(request, Status::InProgress);
     next.facts.executed_at = Some(now);
     next.facts.executor_ref = Some(by.actor_ref.clone());
-    next.facts.job = Some(Job::queued());
+    next.facts.job = Some(Job {
+        previewed: input.previewed,
+        ..Job::queued()
+    });
     let pin = input.data_map.ok_or(Refusal::NoDataMap)?;
     let record = Record::new(by.actor(Role::Operator), "execute")
         .detail("confirmation_reference", reference)

@@ -38,15 +38,23 @@ pub(super) fn resume(request: &SubjectRequest, by: &Caller) -> Result<Transition
 
 fn paused(request: &SubjectRequest, by: &Caller, paused: bool) -> Transition {
     let mut next = step(request, Status::InProgress);
-    job(&mut next.facts, |job| job.paused = paused);
+    let accepted = request.facts.job.as_ref().and_then(|job| job.differs);
+    job(&mut next.facts, |job| {
+        job.paused = paused;
+        looked_at(job);
+    });
     let (word, effects) = if paused {
         ("pause", vec![])
     } else {
         ("resume", vec![Effect::Dispatch])
     };
+    let mut record = Record::new(by.actor(Role::Operator), word);
+    if let Some(difference) = accepted {
+        record = record.detail("accepted", difference.more);
+    }
     Transition {
         next,
-        audit: vec![Record::new(by.actor(Role::Operator), word)],
+        audit: vec![record],
         effects,
     }
 }
@@ -77,7 +85,10 @@ pub(super) fn cancel(request: &SubjectRequest, by: &Caller, input: Cancellation)
         return Err(Refusal::NothingToCancel);
     }
     let mut next = step(request, Status::InProgress);
-    job(&mut next.facts, |job| job.cancel_requested = true);
+    job(&mut next.facts, |job| {
+        job.cancel_requested = true;
+        looked_at(job);
+    });
     let record = Record::new(by.actor(Role::Operator), "cancel").personal("reason", Some(&input.reason));
     person(&mut next, |p| p.cancellation_reason = Some(input.reason));
     staff(&mut next, |s| s.cancelled_by = Some(by.staff()));
@@ -188,6 +199,13 @@ pub(super) fn emptied(request: &SubjectRequest, event: Event, now: Timestamp) ->
         audit: vec![record],
         effects: vec![],
     })
+}
+
+/// Whoever resumes or cancels has looked at what is more than was previewed.
+fn looked_at(job: &mut Job) {
+    if job.differs.take().is_some() {
+        job.findings = 0;
+    }
 }
 
 fn job(facts: &mut Facts, change: impl FnOnce(&mut Job)) {

@@ -73,6 +73,7 @@ async fn gather<S: Requests + Keys, K: Sealer>(
         confirmation: typed.confirmation,
         preview_digest: typed.preview_digest,
         preview_holds: false,
+        previewed: None,
         held: false,
         export_running: false,
         data_map: None,
@@ -87,8 +88,9 @@ async fn gather<S: Requests + Keys, K: Sealer>(
         .store
         .preview(&loaded.row.key(), &execution.preview_digest)
         .await?;
-    let fresh = kept.is_some_and(|preview| now < preview.expires_at);
-    execution.preview_holds = fresh && digest(loaded, &basis)? == execution.preview_digest;
+    let fresh = kept.filter(|preview| now < preview.expires_at);
+    execution.preview_holds = fresh.is_some() && digest(loaded, &basis)? == execution.preview_digest;
+    execution.previewed = fresh.filter(|preview| !preview.at_least).map(|preview| preview.total);
     execution.held = basis.holds.covers(&facts.scope);
     execution.data_map = Some(DataMapPin {
         version: basis.map.version,

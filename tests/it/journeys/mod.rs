@@ -2,6 +2,7 @@
 
 mod approve_in_one;
 mod deadlines;
+mod differs;
 mod endings;
 mod erasure;
 mod extended;

@@ -45,6 +45,13 @@ pub enum Notice {
     WindowEnded {
         /// When it ended.
         recover_until: Timestamp,
+        /// Whether the request was cancelled in the middle.
+        stopped: bool,
+    },
+    /// The job paused before anything was hidden; only a person lets it go on.
+    Differs {
+        /// Records more than were previewed.
+        more: u64,
     },
     /// The job failed; the request stays InProgress.
     JobFailed {
@@ -108,6 +115,7 @@ impl Notice {
             Notice::DueSoon { .. } => "Due soon",
             Notice::Overdue { .. } => "Overdue",
             Notice::WindowEnded { .. } => "Recovery window over",
+            Notice::Differs { .. } => "Job paused",
             Notice::JobFailed { .. } => "Job failed",
             Notice::Undeliverable { .. } => "Letter not delivered",
         };

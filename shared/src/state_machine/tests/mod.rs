@@ -4,10 +4,11 @@
 //! * `review`, `extend`, `execute`, `submit`, `notice`: one test per guard. Each must fail when its guard is taken out of the source.
 //! * `properties`: random lives; `life`: random jobs over random rows, which never stand still unnoticed.
 //! * `refusal`: codes and statuses; `kept`: what is written down beside the status.
-//! * `job`, `watch`: what rows make true, and when somebody looks again.
+//! * `job`, `differs`, `watch`: what rows make true, and when somebody looks again.
 //!
 //! `support` builds requests the way the machine does: by commands and events, never by setting a status.
 
+mod differs;
 mod execute;
 mod extend;
 mod job;

@@ -141,6 +141,7 @@ pub(super) fn execution() -> Execution {
         confirmation: CONFIRMATION.to_owned(),
         preview_digest: "digest".to_owned(),
         preview_holds: true,
+        previewed: None,
         held: false,
         export_running: false,
         data_map: Some(DataMapPin {

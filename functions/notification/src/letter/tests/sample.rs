@@ -86,7 +86,7 @@ const STOPPED: [Outcome<'_>; 2] = [
 ];
 
 /// Every notice, by the name of its snapshot.
-pub(super) const EVERY_NOTICE: [(&str, Notice); 12] = [
+pub(super) const EVERY_NOTICE: [(&str, Notice); 14] = [
     ("grace_over", Notice::GraceOver { grace_ends_at: day(35) }),
     ("due_soon", due_soon(Stage::InReview, true)),
     ("due_soon_approved", due_soon(Stage::Approved, true)),
@@ -94,7 +94,9 @@ pub(super) const EVERY_NOTICE: [(&str, Notice); 12] = [
     ("due_soon_at_work", due_soon(Stage::AtWork, false)),
     ("overdue", Notice::Overdue { stage: Stage::InReview }),
     ("overdue_at_work", Notice::Overdue { stage: Stage::AtWork }),
-    ("window_ended", Notice::WindowEnded { recover_until: day(42) }),
+    ("window_ended", window_ended(false)),
+    ("window_ended_stopped", window_ended(true)),
+    ("differs", Notice::Differs { more: 1_204 }),
     ("job_failed", Notice::JobFailed { findings: 3 }),
     ("job_failed_one", Notice::JobFailed { findings: 1 }),
     ("undeliverable", Notice::Undeliverable { topic: Topic::Rejected }),
@@ -105,6 +107,11 @@ pub(super) const EVERY_NOTICE: [(&str, Notice); 12] = [
         },
     ),
 ];
+
+const fn window_ended(stopped: bool) -> Notice {
+    let recover_until = day(42);
+    Notice::WindowEnded { recover_until, stopped }
+}
 
 const fn due_soon(stage: Stage, may_extend: bool) -> Notice {
     Notice::DueSoon { stage, may_extend }
