@@ -74,3 +74,42 @@ pub(crate) fn outcome<'a>(facts: &'a Facts, category: &'a Name, exempt: &'a [Kep
         exempt,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_kept_is_told_by_ground_over_all_datasets_of_a_category() {
+        let at = "2026-11-21T12:00:00Z";
+        let pin = |id: &str, category: &str| json!({"id": id, "category": category, "waits_for_ttl": false});
+        let facts: Facts = serde_json::from_value(json!({
+            "v": 1, "id": "dsr_01HF7YAT00000000000000001A", "tenant": "acme", "kind": "deletion",
+            "status": "InProgress", "version": 9, "subject_ref": "a", "requester_ref": "a", "on_behalf": false,
+            "scope": ["billing", "profile"], "descriptions": {}, "submitted_at": at, "received_at": at, "due_at": at,
+            "misses_due": false, "grace_over_told": true, "shredded": false,
+            "datasets": [pin("invoices", "billing"), pin("receipts", "billing"), pin("profiles", "profile")],
+            "account": {
+                "invoices": {"exempt": 6, "purged": 1, "grounds": {"Tax law": 2, "legal_hold": 3}},
+                "receipts": {"exempt": 4, "grounds": {"Tax law": 4}},
+                "profiles": {"purged": 2},
+            },
+        }))
+        .expect("facts");
+        let said = |category: &str| grounds(&facts, &category.parse().expect("a slug"));
+        let expected = [(6, "Tax law"), (3, HELD), (1, UNCOUNTED)];
+        assert_eq!(
+            said("billing"),
+            expected.map(|(records, why)| (records, why.to_owned()))
+        );
+        assert_eq!(said("profile"), []);
+        let all = said("billing");
+        let sum: u64 = kept(&all).iter().map(|kept| kept.records).sum();
+        assert_eq!(
+            sum,
+            counts(&facts, &"billing".parse().expect("a slug")).of(Code::Exempt)
+        );
+    }
+}
