@@ -20,6 +20,8 @@ const FAST_TENANTS: [&str; 3] = [app::FAST, app::NEIGHBOUR, crate::mails::TENANT
 const FAST_PERIODS: &str = "{GracePeriod: PT1S, RecoveryWindow: PT3S, TtlMargin: PT1S, TtlSlack: PT2S}";
 /// Executed at once, and restorable for as long as a test may take: the documented window of a week.
 const PATIENT_PERIODS: &str = "{GracePeriod: PT1S}";
+/// P30D, P7D, 31 days of a month, P1D and P2D, at three seconds a day.
+const LIFE_PERIODS: &str = "{GracePeriod: PT90S, RecoveryWindow: PT21S, DueIn: PT93S, TtlMargin: PT3S, TtlSlack: PT6S}";
 /// Long enough to change one's mind about what is hidden; closed requests are kept for two seconds.
 const ENDINGS_PERIODS: &str =
     "{GracePeriod: PT1S, RecoveryWindow: PT30S, TtlMargin: PT1S, TtlSlack: PT2S, RequestRetention: PT2S}";
@@ -66,7 +68,11 @@ excluded: []",
 fn policy_yaml() -> String {
     let fast = FAST_TENANTS.iter().chain(&trial::TENANTS);
     let fast = fast.map(|tenant| (*tenant, FAST_PERIODS));
-    let others = [(app::PATIENT, PATIENT_PERIODS), (app::ENDINGS, ENDINGS_PERIODS)];
+    let others = [
+        (app::PATIENT, PATIENT_PERIODS),
+        (app::LIFE, LIFE_PERIODS),
+        (app::ENDINGS, ENDINGS_PERIODS),
+    ];
     let more = fast.chain(others);
     let more: String = more
         .map(|(tenant, periods)| format!("  {tenant}: {periods}\n"))

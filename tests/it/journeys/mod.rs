@@ -10,6 +10,7 @@ mod finding;
 mod rejected;
 mod retained;
 mod stopped;
+mod thirty_days;
 mod two_tenants;
 mod withdrawn;
 
