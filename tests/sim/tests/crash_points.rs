@@ -38,6 +38,7 @@ scenarios!(
     cancelled_and_restored,
     paused,
     one_restored,
+    retained,
     poison
 );
 
