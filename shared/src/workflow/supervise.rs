@@ -264,7 +264,7 @@ where
             } else {
                 next.state = MailState::Pending;
                 next.lease_until = None;
-                next.n = next_number(numbered + pushed);
+                next.n = next_number(numbered) + pushed;
                 pushed += u32::from(self.records.store.reinsert_mail(key, mail, &next).await?);
             }
         }
