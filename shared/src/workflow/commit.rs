@@ -81,7 +81,7 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
         let found = found::follow(old.map(|row| &row.facts), &mut facts);
         let chained = self.chain(before, transition, now)?;
         let mails = mails(transition, old.map_or(0, |row| row.mails), now);
-        let mail_owed = !mails.is_empty() || old.is_some_and(|row| row.wake_at.is_some() && row.mails > 0);
+        let mail_owed = !mails.is_empty() || old.is_some_and(|row| row.wake_at.is_some());
         // Whatever a transition starts is not idle: supervision finds out when it is.
         let purges = Purges {
             due: circumstances.purge_due,

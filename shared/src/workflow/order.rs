@@ -9,7 +9,7 @@ use super::access::{View, load_visible};
 use super::commit::{Before, Circumstances};
 use super::failure::Failure;
 use super::records::{Loaded, Records};
-use crate::domain::actor::{Caller, Role};
+use crate::domain::actor::Caller;
 use crate::domain::ids::RequestId;
 use crate::domain::period::Period;
 use crate::domain::personal::Personal;
@@ -111,22 +111,13 @@ pub async fn carry_out<S: Requests + Keys, K: Sealer>(
         }
         Err(refusal) => {
             if refusal.is_recorded() {
-                let actor = caller.actor(role_on(caller, loaded));
+                let actor = caller.actor(caller.role());
                 if records.record_refusal(loaded, actor, word, &refusal, now).await? != Committed::Done {
                     return Ok(false);
                 }
             }
             Err(refusal.into())
         }
-    }
-}
-
-fn role_on(caller: &Caller, loaded: &Loaded) -> Role {
-    let is_owner = caller.subject_ref == loaded.request.facts.subject_ref;
-    if is_owner && !caller.reads_everything() {
-        Role::Subject
-    } else {
-        caller.role()
     }
 }
 
