@@ -29,3 +29,7 @@ pub mod tenant_trail;
 pub mod trail;
 pub mod view;
 pub mod work_chunk;
+
+#[cfg(test)]
+#[cfg(feature = "sim")]
+mod tests;

@@ -161,6 +161,7 @@ fn counted(head: &MonthHead, tally: RefusalTally, draft: &NoteDraft<'_>) -> Note
     }
 }
 
-#[cfg(all(test, feature = "sim"))]
+#[cfg(test)]
+#[cfg(feature = "sim")]
 #[path = "note_tests.rs"]
 mod tests;

@@ -1,0 +1,34 @@
+//! The use cases on the simulator's fakes: one thing after the other, so that every row, entry and message has its name.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`desk`] | the fakes together, and the machines that work at them when they are told to |
+//! | [`people`] | who calls, and how a request is led to where a test begins |
+//! | `life` | a deletion from its submission to the shredding of its key |
+//! | `submitting`, `order`, `executing`, `running`, `restoring`, `holds` | what people ask for |
+//! | `commit`, `refusals` | what that leaves behind: rows, entries, mails, the instant of the next look |
+//! | `planning`, `dispatch`, `working`, `verifying` | pages, windows, chunks, leftovers |
+//! | `tending`, `mails` | supervision and the outbox |
+//! | `sight`, `history` | what is shown of a request; lists and trails |
+//!
+//! Where next: `tests/sim`, where the same use cases run all at once and everything goes wrong.
+
+mod commit;
+mod desk;
+mod dispatch;
+mod executing;
+mod history;
+mod holds;
+mod life;
+mod mails;
+mod order;
+mod people;
+mod planning;
+mod refusals;
+mod restoring;
+mod running;
+mod sight;
+mod submitting;
+mod tending;
+mod verifying;
+mod working;

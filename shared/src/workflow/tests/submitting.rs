@@ -1,0 +1,175 @@
+//! Submissions: once per idempotency key, in the words of the data map, and never two of the same.
+
+use futures::future::join;
+use jiff::SignedDuration;
+
+use super::desk::{Desk, play, play_seeded, play_under};
+use super::people::{ada, deletion, eve, olga, refusal};
+use crate::audit::Outcome;
+use crate::domain::actor::Role;
+use crate::domain::month::Month;
+use crate::domain::personal::Personal;
+use crate::ports::Notes;
+use crate::state_machine::refusal::Refusal;
+use crate::workflow::submit::NewRequest;
+
+fn keyed(scope: &[&str], key: &str) -> NewRequest {
+    NewRequest {
+        idempotency_key: Some(key.to_owned()),
+        body: Personal::new(scope.join(",")),
+        ..deletion(scope)
+    }
+}
+
+fn day() -> SignedDuration {
+    SignedDuration::from_hours(24)
+}
+
+#[test]
+fn a_repeat_with_the_same_key_is_answered_with_the_same_request() {
+    play(async |desk| {
+        let first = desk.submit(&ada(), keyed(&["profile"], "k")).await.expect("taken");
+        let again = desk.submit(&ada(), keyed(&["profile"], "k")).await.expect("repeated");
+        assert_eq!(first, again);
+        let other = desk
+            .submit(&ada(), keyed(&["conversations"], "l"))
+            .await
+            .expect("another key");
+        let eves = desk
+            .submit(&eve(), keyed(&["profile"], "k"))
+            .await
+            .expect("another caller");
+        assert!(first != other && first != eves);
+    });
+}
+
+#[test]
+fn a_key_is_not_good_for_another_body_until_a_day_has_passed() {
+    play(async |desk| {
+        let first = desk.submit(&ada(), keyed(&["profile"], "k")).await.expect("taken");
+        let expires_at = desk.facts(&first).submitted_at + day();
+        desk.world.advance_to(expires_at - SignedDuration::from_secs(1));
+        let reused = desk.submit(&ada(), keyed(&["conversations"], "k")).await;
+        assert!(matches!(refusal(reused), Refusal::IdempotencyKeyReused));
+        desk.world.advance_to(expires_at);
+        let later = desk
+            .submit(&ada(), keyed(&["conversations"], "k"))
+            .await
+            .expect("it is free again");
+        assert_ne!(first, later);
+    });
+}
+
+#[test]
+fn two_at_once_with_one_key_are_one_request() {
+    for seed in 0..10 {
+        play_seeded(seed, async |desk| {
+            let by = ada();
+            let ask = || desk.submit(&by, keyed(&["profile"], "k"));
+            let (one, two) = join(ask(), ask()).await;
+            assert_eq!(one.expect("taken"), two.expect("answered alike"));
+        });
+    }
+}
+
+#[test]
+fn a_key_has_1_to_255_characters() {
+    play(async |desk| {
+        for wrong in [String::new(), "k".repeat(256)] {
+            let refused = refusal(desk.submit(&ada(), keyed(&["profile"], &wrong)).await);
+            assert!(matches!(refused, Refusal::InvalidInput { .. }), "{refused}");
+        }
+        let longest = "k".repeat(255);
+        desk.submit(&ada(), keyed(&["profile"], &longest))
+            .await
+            .expect("the longest");
+        desk.submit(&ada(), keyed(&["conversations"], "k"))
+            .await
+            .expect("the shortest");
+    });
+}
+
+#[test]
+fn a_scope_is_made_of_the_data_maps_categories_each_once() {
+    play(async |desk| {
+        let refused = refusal(desk.submit(&ada(), deletion(&["profile", "horoscopes"])).await);
+        assert!(matches!(refused, Refusal::InvalidInput { pointer, .. } if pointer == "/scope/1"));
+        let key = desk.submitted_for(&["profile", "conversations", "profile"]).await;
+        let facts = desk.facts(&key);
+        let scope: Vec<_> = facts.scope.iter().map(|category| category.as_str()).collect();
+        assert_eq!(scope, ["profile", "conversations"]);
+        let texts: Vec<_> = facts.descriptions.values().map(String::as_str).collect();
+        assert_eq!(
+            texts,
+            ["Messages the customer wrote or received", "The customer's profile"]
+        );
+    });
+}
+
+#[test]
+fn the_tenants_policy_says_when_it_is_due() {
+    play_under(", DueIn: P12D", async |desk| {
+        let key = desk.submitted().await;
+        let facts = desk.facts(&key);
+        assert_eq!(facts.due_at, facts.submitted_at + day() * 12);
+    });
+}
+
+/// The role and the code of every refusal in the tenant's trail.
+async fn noted(desk: &Desk) -> Vec<(Role, Outcome)> {
+    let (tenant, month) = (ada().tenant, Month::of(desk.now()));
+    let entries = desk.records.store.notes(&tenant, month, 0, 100).await.expect("read");
+    entries
+        .into_iter()
+        .map(|entry| (entry.body.actor.role, entry.body.outcome))
+        .collect()
+}
+
+#[test]
+fn a_second_request_for_the_same_is_refused_and_the_refusal_is_in_the_trail() {
+    play(async |desk| {
+        desk.submitted_for(&["profile", "conversations"]).await;
+        let again = desk.submit(&ada(), deletion(&["conversations"])).await;
+        assert!(matches!(refusal(again), Refusal::DuplicateRequest));
+        let ada = ada();
+        let on_behalf = NewRequest {
+            subject: Some((ada.subject_id, None, None)),
+            ..deletion(&["profile"])
+        };
+        assert!(matches!(
+            refusal(desk.submit(&olga(), on_behalf).await),
+            Refusal::DuplicateRequest
+        ));
+        let code = "duplicate_request".to_owned();
+        let refused = Outcome::Refused { code };
+        assert_eq!(
+            noted(&desk).await,
+            [(Role::Subject, refused.clone()), (Role::Operator, refused)]
+        );
+    });
+}
+
+#[test]
+fn what_is_not_even_a_request_leaves_no_entry() {
+    play(async |desk| {
+        refusal(desk.submit(&ada(), deletion(&["horoscopes"])).await);
+        refusal(desk.submit(&ada(), deletion(&[])).await);
+        assert_eq!(noted(&desk).await, []);
+    });
+}
+
+#[test]
+fn an_operator_who_asks_for_themselves_does_so_as_a_subject() {
+    play(async |desk| {
+        let key = desk
+            .submit(&olga(), deletion(&["profile"]))
+            .await
+            .expect("her own data");
+        assert_eq!(desk.entries(&key)[0].body.actor.role, Role::Subject);
+        assert!(matches!(
+            refusal(desk.submit(&olga(), deletion(&["profile"])).await),
+            Refusal::DuplicateRequest
+        ));
+        assert_eq!(noted(&desk).await[0].0, Role::Subject);
+    });
+}
