@@ -1,10 +1,10 @@
 //! `lethe mutants`: changes the rules one line at a time and looks whether a test notices.
 //!
-//! By `cargo-mutants`, which is installed with `cargo install cargo-mutants --locked`. Each mutant of `domain` and
-//! `state_machine` is tried with the unit tests first; what they do not notice, and each mutant of `workflow`, then also
-//! with a short run of the simulator. About a thousand builds, hours on two cores, so for a night and not for CI. One
-//! that survives is a test that is missing, or a line that does not matter; all are listed in `target/mutants`. Run
-//! again, it leaves out what was noticed before.
+//! By `cargo-mutants`, which is installed with `cargo install cargo-mutants --locked`. Each mutant of `domain`,
+//! `state_machine` and `workflow` is tried with the unit tests, which play the use cases on the simulator's fakes; what
+//! they do not notice, then also with a short run of the simulator. More than a thousand builds, hours on two cores, so
+//! for a night and not for CI. One that survives is a test that is missing, or a line that does not matter; all are
+//! listed in `target/mutants`. Run again, it leaves out what was noticed before.
 
 use std::path::Path;
 
@@ -14,10 +14,12 @@ use tokio::process::Command;
 
 use crate::paths;
 
-/// Rules that the unit tests alone are to hold.
-const RULES: [&str; 2] = ["shared/src/domain/**", "shared/src/state_machine/**"];
-/// All that is changed.
-const ALL: [&str; 3] = [RULES[0], RULES[1], "shared/src/workflow/**"];
+/// What is changed.
+const FILES: [&str; 3] = [
+    "shared/src/domain/**",
+    "shared/src/state_machine/**",
+    "shared/src/workflow/**",
+];
 
 /// `lethe mutants`
 #[derive(Debug, Args)]
@@ -27,22 +29,19 @@ pub struct MutantsArgs {
     jobs: u8,
 }
 
-/// What is changed, and what must notice.
+/// What must notice.
 struct Stage {
-    files: &'static [&'static str],
     packages: &'static [&'static str],
-    /// Only these are built.
+    /// Only these are built, and with these features.
     targets: &'static [&'static str],
 }
 
 const STAGES: [Stage; 2] = [
     Stage {
-        files: &RULES,
         packages: &["shared"],
-        targets: &["--lib"],
+        targets: &["--lib", "--features=sim"],
     },
     Stage {
-        files: &ALL,
         packages: &["shared", "simulation"],
         targets: &["--lib", "--test", "short"],
     },
@@ -73,7 +72,7 @@ pub async fn run(args: &MutantsArgs) -> Result<()> {
 async fn try_mutants(checkout: &Path, stage: &Stage, jobs: u8) -> Result<bool> {
     let mut command = Command::new("cargo");
     command.current_dir(checkout).args(["mutants", "--package=shared"]);
-    command.args(stage.files.iter().map(|file| format!("--file={file}")));
+    command.args(FILES.map(|file| format!("--file={file}")));
     command.arg(format!("--test-package={}", stage.packages.join(",")));
     command.args(["--profile=mutants", "--no-shuffle", "--timeout=60", "--iterate"]);
     // Its own first run of the unchanged code asks only the changed package's tests, where `short` is not.

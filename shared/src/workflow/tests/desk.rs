@@ -26,6 +26,7 @@ use crate::sim::sources::SimSources;
 use crate::sim::store::SimStore;
 use crate::sim::store::tables::OfRequest;
 use crate::sim::{Calm, Fates, World, alone};
+use crate::state_machine::watch::PATIENCE_SECONDS;
 use crate::workflow::bench::Bench;
 use crate::workflow::notify::{Delivered, deliver};
 use crate::workflow::plan::Planned;
@@ -39,6 +40,10 @@ const SMALL: Sizes = Sizes {
     window: 2,
     page_chunks: 2,
 };
+/// Two rounds of supervision: what stands still longer is pushed.
+pub(super) const PATIENCE: SignedDuration = SignedDuration::from_secs(PATIENCE_SECONDS);
+/// Less than anything here takes.
+pub(super) const MOMENT: SignedDuration = SignedDuration::from_secs(1);
 /// How long an invocation may take.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
 
@@ -150,7 +155,7 @@ impl Desk {
             let message = self.queues.plans.borrow_mut().receive(id, self.now());
             let message = message.expect("it was received once");
             let stop_at = self.now() + TIMEOUT;
-            let done = self.bench().plan(&message, || self.now(), stop_at).await;
+            let done = Box::pin(self.bench().plan(&message, || self.now(), stop_at)).await;
             planned.push(done.expect("it is planned"));
             self.queues.plans.borrow_mut().delete(id);
         }
@@ -185,7 +190,7 @@ impl Desk {
             id: format!("invocation-{}", self.world.calls()),
             deadline: self.now() + TIMEOUT,
         };
-        let worked = self.bench().work(message, || self.now(), &invocation).await;
+        let worked = Box::pin(self.bench().work(message, || self.now(), &invocation)).await;
         worked.expect("it is worked on")
     }
 
@@ -206,13 +211,28 @@ impl Desk {
     /// Delivers one mail.
     pub(super) async fn deliver(&self, key: &RequestKey, n: u32) -> Delivered {
         let holder = format!("invocation-{}", self.world.calls());
-        let delivered = deliver(&self.records, &self.mailer, (key, n, &holder), letter, self.now()).await;
+        let delivered = Box::pin(deliver(
+            &self.records,
+            &self.mailer,
+            (key, n, &holder),
+            letter,
+            self.now(),
+        ))
+        .await;
         delivered.expect("nothing fails")
     }
 
     /// Supervision looks at one request.
     pub(super) async fn tend(&self, key: &RequestKey) -> u32 {
-        self.supervisor().tend(key, self.now()).await.expect("it is tended")
+        Box::pin(self.supervisor().tend(key, self.now()))
+            .await
+            .expect("it is tended")
+    }
+
+    /// The same, not before a moment.
+    pub(super) async fn tend_at(&self, key: &RequestKey, at: Timestamp) -> u32 {
+        self.world.advance_to(at);
+        Box::pin(self.supervisor().tend(key, at)).await.expect("it is tended")
     }
 
     pub(super) fn supervisor(&self) -> Supervisor<'_, SimStore, SimSealer, SimManifests, SimQueues> {

@@ -10,13 +10,6 @@ use crate::ports::HoldHead;
 use crate::workflow::dispatch::{Demand, due, fill_windows, is_held, is_open, send_unseen, send_waiting};
 use crate::workflow::run::pause;
 
-async fn planned(desk: &Desk, records: u32) -> RequestKey {
-    desk.write("messages", 0..records);
-    let key = desk.executed().await;
-    desk.plan().await;
-    key
-}
-
 fn sends(desk: &Desk, key: &RequestKey) -> Vec<u32> {
     desk.chunks(key).iter().map(|c| c.send).collect()
 }
@@ -32,7 +25,7 @@ async fn fill(desk: &Desk, key: &RequestKey, now: Timestamp) -> usize {
 #[test]
 fn a_window_holds_what_is_sent_and_what_is_leased() {
     play(async |desk| {
-        let key = planned(&desk, 10).await;
+        let key = desk.planned(10).await;
         assert_eq!((sends(&desk, &key), desk.waiting().len()), (vec![1, 1, 0, 0, 0], 2));
         assert_eq!(fill(&desk, &key, desk.now()).await, 0, "it is full");
         desk.work_one().await;
@@ -62,7 +55,7 @@ fn each_dataset_has_a_window_of_its_own() {
 #[test]
 fn a_paused_job_sends_no_sweep_and_nothing_is_lost() {
     play(async |desk| {
-        let key = planned(&desk, 10).await;
+        let key = desk.planned(10).await;
         pause(&desk.records, &otto(), (key.id, None), desk.now())
             .await
             .expect("Otto may");
@@ -79,7 +72,7 @@ fn a_paused_job_sends_no_sweep_and_nothing_is_lost() {
 #[test]
 fn nothing_is_purged_before_its_window_is_over() {
     play(async |desk| {
-        let key = planned(&desk, 2).await;
+        let key = desk.planned(2).await;
         desk.work().await;
         let (facts, chunk) = (desk.facts(&key), desk.chunks(&key).remove(0));
         let policy = facts.policy.clone().expect("fixed");
@@ -101,7 +94,7 @@ fn nothing_is_purged_before_its_window_is_over() {
 #[test]
 fn a_chunk_whose_window_is_still_open_waits_while_others_are_purged() {
     play(async |desk| {
-        let key = planned(&desk, 4).await;
+        let key = desk.planned(4).await;
         desk.work_one().await;
         desk.wait(SignedDuration::from_hours(1));
         desk.work().await;
@@ -116,7 +109,7 @@ fn a_chunk_whose_window_is_still_open_waits_while_others_are_purged() {
 #[test]
 fn a_hold_covers_the_chunks_of_its_category() {
     play(async |desk| {
-        let key = planned(&desk, 2).await;
+        let key = desk.planned(2).await;
         let (facts, chunk) = (desk.facts(&key), desk.chunks(&key).remove(0));
         let on = |category: &str| HoldHead {
             version: Some(1),
@@ -137,7 +130,7 @@ fn with(chunk: &Chunk, change: impl FnOnce(&mut Chunk)) -> Chunk {
 #[test]
 fn what_is_sent_again_is_what_waits_or_was_left_in_the_middle() {
     play(async |desk| {
-        let key = planned(&desk, 4).await;
+        let key = desk.planned(4).await;
         let (facts, chunks, now) = (desk.facts(&key), desk.chunks(&key), desk.now());
         let (store, queues) = (&desk.records.store, &desk.queues);
         let waiting = send_waiting(store, queues, &facts, &chunks, now).await.expect("sent");

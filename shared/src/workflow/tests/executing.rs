@@ -184,7 +184,16 @@ fn of_two_who_execute_at_once_one_is_told_that_it_runs() {
                     confirmation: CONFIRMATION.to_owned(),
                     preview_digest: digest.clone(),
                 };
-                execute(records, config, &desk.queues, &otto(), (key.id, None), typed, now).await
+                Box::pin(execute(
+                    records,
+                    config,
+                    &desk.queues,
+                    &otto(),
+                    (key.id, None),
+                    typed,
+                    now,
+                ))
+                .await
             };
             let (one, two) = join(ask(SignedDuration::ZERO), ask(SignedDuration::from_millis(1))).await;
             let late = if one.is_ok() { two } else { one };

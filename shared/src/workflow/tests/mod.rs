@@ -8,8 +8,8 @@
 //! | `submitting`, `order`, `executing`, `running`, `restoring`, `holds` | what people ask for |
 //! | `commit`, `refusals` | what that leaves behind: rows, entries, mails, the instant of the next look |
 //! | `planning`, `dispatch`, `working`, `verifying` | pages, windows, chunks, leftovers |
-//! | `tending`, `mails` | supervision and the outbox |
-//! | `sight`, `history` | what is shown of a request; lists and trails |
+//! | `tending`, `pushing`, `pushing_mails`, `mails` | supervision and the outbox |
+//! | `sight`, `lists`, `trails` | what is shown |
 //!
 //! Where next: `tests/sim`, where the same use cases run all at once and everything goes wrong.
 
@@ -17,18 +17,21 @@ mod commit;
 mod desk;
 mod dispatch;
 mod executing;
-mod history;
 mod holds;
 mod life;
+mod lists;
 mod mails;
 mod order;
 mod people;
 mod planning;
+mod pushing;
+mod pushing_mails;
 mod refusals;
 mod restoring;
 mod running;
 mod sight;
 mod submitting;
 mod tending;
+mod trails;
 mod verifying;
 mod working;

@@ -44,7 +44,7 @@ fn of_two_who_read_the_same_version_one_decides_and_the_other_is_told() {
             let (olga, otto) = (olga(), otto());
             let ask = async |by, wish| {
                 let (records, config, target) = (&desk.records, &desk.config, (key.id, Some(version)));
-                order(records, config, by, target, wish, desk.now()).await
+                Box::pin(order(records, config, by, target, wish, desk.now())).await
             };
             let (one, two) = join(ask(&olga, verification()), ask(&otto, rejection())).await;
             let late = if one.is_ok() { two } else { one };

@@ -6,7 +6,8 @@ use super::desk::{Desk, dataset};
 use crate::domain::actor::Caller;
 use crate::domain::ids::{Ref, RequestId, RequestKey, SubjectId};
 use crate::domain::personal::Personal;
-use crate::domain::request::Kind;
+use crate::domain::request::{Facts, Kind};
+use crate::domain::restore::Wanted;
 use crate::sim::sealer::reference_key;
 use crate::state_machine::command::{CONFIRMATION, VerificationInput};
 use crate::state_machine::refusal::Refusal;
@@ -14,6 +15,8 @@ use crate::workflow::execute::{Typed, execute};
 use crate::workflow::failure::Failure;
 use crate::workflow::order::{Wish, order};
 use crate::workflow::preview::preview;
+use crate::workflow::restore::{Asked, restore};
+use crate::workflow::run::{cancel, resume};
 use crate::workflow::submit::{NewRequest, submit};
 
 fn caller(name: &str, is_operator: bool, is_auditor: bool) -> Caller {
@@ -124,14 +127,14 @@ impl Desk {
         let millis = u64::try_from(self.now().as_millisecond()).expect("after 1970");
         let random = self.world.roll(|dice| dice.below(1_000_000));
         let id = RequestId::from_parts(millis, random as u128);
-        let submitted = submit(&self.records, &self.config, by, input, id, self.now()).await;
+        let submitted = Box::pin(submit(&self.records, &self.config, by, input, id, self.now())).await;
         submitted.map(|loaded| loaded.row.key())
     }
 
     /// Carries a wish out as somebody.
     pub(super) async fn order(&self, by: &Caller, key: &RequestKey, wish: Wish) -> Result<(), Failure> {
         let target = (key.id, None);
-        let ordered = order(&self.records, &self.config, by, target, wish, self.now()).await;
+        let ordered = Box::pin(order(&self.records, &self.config, by, target, wish, self.now())).await;
         ordered.map(|_| ())
     }
 
@@ -158,7 +161,7 @@ impl Desk {
         };
         let target = (key.id, None);
         let executed = execute(&self.records, &self.config, &self.queues, by, target, typed, self.now());
-        executed.await.map(|_| ())
+        Box::pin(executed).await.map(|_| ())
     }
 
     /// Executed by Otto after the grace period; nothing is planned yet.
@@ -176,10 +179,45 @@ impl Desk {
         self.executed_for(&["conversations"]).await
     }
 
+    /// So many of Ada's conversations, planned and the first of them sent; its mails are out.
+    pub(super) async fn planned(&self, records: u32) -> RequestKey {
+        self.write("messages", 0..records);
+        let key = self.executed().await;
+        self.post().await;
+        self.plan().await;
+        key
+    }
+
     /// Ada's conversations, all hidden and restorable.
     pub(super) async fn swept(&self) -> RequestKey {
         let key = self.executed().await;
         self.toil().await;
         key
+    }
+
+    /// Cancelled in the middle by Otto; answers what he is told.
+    pub(super) async fn cancel(&self, key: &RequestKey) -> Result<Facts, Failure> {
+        let (records, queues, otto) = (&self.records, &self.queues, otto());
+        let reason = Personal::new("a mistake");
+        let cancelled = cancel(records, queues, &otto, (key.id, None), reason, self.now());
+        Box::pin(cancelled).await.map(|(loaded, _)| loaded.request.facts)
+    }
+
+    /// Resumed by Olga.
+    pub(super) async fn resume(&self, key: &RequestKey) -> Result<(), Failure> {
+        let olga = olga();
+        let resumed = resume(&self.records, &self.queues, &olga, (key.id, None), self.now());
+        Box::pin(resumed).await.map(|_| ())
+    }
+
+    /// A restoration ordered by Otto; answers its number.
+    pub(super) async fn restore(&self, key: &RequestKey, wanted: Wanted) -> Result<u32, Failure> {
+        let (records, queues, otto) = (&self.records, &self.queues, otto());
+        let asked = Asked {
+            reason: Personal::new("she needs it"),
+            wanted,
+        };
+        let ordered = restore(records, queues, &otto, (key.id, None), asked, self.now());
+        Box::pin(ordered).await.map(|(_, _, n)| n)
     }
 }

@@ -3,15 +3,12 @@
 use jiff::SignedDuration;
 
 use super::desk::{Desk, play};
-use super::people::olga;
 use crate::domain::chunk::ChunkState;
 use crate::domain::ids::RequestKey;
 use crate::domain::job::{JobStatus, Phase};
 use crate::domain::message::{PlanMessage, VERSION};
 use crate::domain::outcome::Code;
-use crate::domain::personal::Personal;
 use crate::workflow::plan::Planned;
-use crate::workflow::run::cancel;
 
 fn message(key: &RequestKey, generation: u8) -> PlanMessage {
     PlanMessage {
@@ -25,7 +22,7 @@ fn message(key: &RequestKey, generation: u8) -> PlanMessage {
 /// Handles a message of its own, with so much time.
 async fn planned(desk: &Desk, message: &PlanMessage, time: SignedDuration) -> Planned {
     let stop_at = desk.now() + time;
-    let planned = desk.bench().plan(message, || desk.now(), stop_at).await;
+    let planned = Box::pin(desk.bench().plan(message, || desk.now(), stop_at)).await;
     planned.expect("it is planned")
 }
 
@@ -130,10 +127,7 @@ fn a_cancelled_job_is_not_planned() {
     play(async |desk| {
         desk.write("messages", 0..9);
         let key = desk.executed().await;
-        let (records, queues) = (&desk.records, &desk.queues);
-        let reason = Personal::new("a mistake");
-        let cancelled = cancel(records, queues, &olga(), (key.id, None), reason, desk.now()).await;
-        cancelled.expect("Olga may");
+        desk.cancel(&key).await.expect("Otto may");
         assert_eq!(planned(&desk, &message(&key, 0), ENOUGH).await, Planned::Dropped);
         assert!(desk.chunks(&key).is_empty());
         let plan = desk.plans(&key).remove(0);

@@ -7,14 +7,11 @@ use super::people::{otto, refusal};
 use crate::domain::chunk::{ChunkId, Op};
 use crate::domain::ids::RequestKey;
 use crate::domain::outcome::Code;
-use crate::domain::personal::Personal;
 use crate::domain::request::Status;
 use crate::domain::restore::{RecordRef, Wanted};
 use crate::sim::sources::journal::RecordId;
 use crate::state_machine::refusal::Refusal;
-use crate::workflow::failure::Failure;
-use crate::workflow::restore::{Asked, RestoreShown, restore, shown};
-use crate::workflow::run::cancel;
+use crate::workflow::restore::{RestoreShown, shown};
 
 fn line(n: u32, line: u32) -> RecordRef {
     let chunk = ChunkId {
@@ -23,16 +20,6 @@ fn line(n: u32, line: u32) -> RecordRef {
         n,
     };
     RecordRef { chunk, line }
-}
-
-async fn ask(desk: &Desk, key: &RequestKey, wanted: Wanted) -> Result<u32, Failure> {
-    let (records, queues) = (&desk.records, &desk.queues);
-    let asked = Asked {
-        reason: Personal::new("she needs it"),
-        wanted,
-    };
-    let ordered = restore(records, queues, &otto(), (key.id, None), asked, desk.now()).await;
-    ordered.map(|(_, _, n)| n)
 }
 
 async fn result(desk: &Desk, key: &RequestKey, n: u32) -> RestoreShown {
@@ -51,7 +38,8 @@ fn records_named_one_by_one_come_back_while_the_others_wait() {
     play(async |desk| {
         desk.write("messages", 0..6);
         let key = desk.swept().await;
-        let n = ask(&desk, &key, Wanted::of(&[line(0, 1), line(2, 0)]))
+        let n = desk
+            .restore(&key, Wanted::of(&[line(0, 1), line(2, 0)]))
             .await
             .expect("Otto may");
         assert_eq!((n, desk.facts(&key).restoring), (1, Some(1)));
@@ -83,13 +71,19 @@ fn a_second_restoration_has_the_next_number_and_waits_for_the_first() {
     play(async |desk| {
         desk.write("messages", 0..4);
         let key = desk.swept().await;
-        assert_eq!(ask(&desk, &key, Wanted::of(&[line(0, 0)])).await.expect("Otto may"), 1);
+        assert_eq!(
+            desk.restore(&key, Wanted::of(&[line(0, 0)])).await.expect("Otto may"),
+            1
+        );
         assert!(matches!(
-            refusal(ask(&desk, &key, Wanted::of(&[line(0, 1)])).await),
+            refusal(desk.restore(&key, Wanted::of(&[line(0, 1)])).await),
             Refusal::RestoreRunning
         ));
         desk.work().await;
-        assert_eq!(ask(&desk, &key, Wanted::of(&[line(0, 1)])).await.expect("Otto may"), 2);
+        assert_eq!(
+            desk.restore(&key, Wanted::of(&[line(0, 1)])).await.expect("Otto may"),
+            2
+        );
         desk.work().await;
         assert_eq!(
             (
@@ -108,10 +102,10 @@ fn a_record_that_is_none_is_refused() {
         desk.write("messages", 0..3);
         let key = desk.swept().await;
         for none in [line(0, 2), line(1, 1), line(9, 0)] {
-            let refused = refusal(ask(&desk, &key, Wanted::of(&[line(0, 0), none])).await);
+            let refused = refusal(desk.restore(&key, Wanted::of(&[line(0, 0), none])).await);
             assert!(matches!(refused, Refusal::InvalidInput { pointer, .. } if pointer == "/refs"));
         }
-        assert!(ask(&desk, &key, Wanted::of(&[line(0, 1), line(1, 0)])).await.is_ok());
+        assert!(desk.restore(&key, Wanted::of(&[line(0, 1), line(1, 0)])).await.is_ok());
     });
 }
 
@@ -125,14 +119,16 @@ fn what_cannot_come_back_is_named_with_the_reason() {
             key: "pk=TENANT#acme#CUSTOMER#ada sk=001".to_owned(),
         };
         assert!(desk.sources.delete_item(&gone));
-        let n = ask(&desk, &key, Wanted::of(&[line(0, 0), line(0, 1)]))
+        let n = desk
+            .restore(&key, Wanted::of(&[line(0, 0), line(0, 1)]))
             .await
             .expect("Otto may");
         desk.work().await;
         let done = result(&desk, &key, n).await;
         assert_eq!((done.state, done.restored, done.skipped_total), ("done", 1, 1));
         assert_eq!(done.skipped[0].record, "messages.0.0.1");
-        let again = ask(&desk, &key, Wanted::of(&[line(0, 0), line(1, 0)]))
+        let again = desk
+            .restore(&key, Wanted::of(&[line(0, 0), line(1, 0)]))
             .await
             .expect("one is hidden");
         desk.work().await;
@@ -150,7 +146,7 @@ fn after_its_window_nothing_comes_back() {
         let until = desk.facts(&key).recover_until.expect("hidden");
         desk.world.advance_to(until);
         assert!(matches!(
-            refusal(ask(&desk, &key, Wanted::of(&[line(0, 0)])).await),
+            refusal(desk.restore(&key, Wanted::of(&[line(0, 0)])).await),
             Refusal::NothingToRestore
         ));
     });
@@ -165,14 +161,12 @@ fn all_that_a_cancelled_request_hid_comes_back_at_once() {
         desk.work_one().await;
         desk.work_one().await;
         assert!(matches!(
-            refusal(ask(&desk, &key, Wanted::All).await),
+            refusal(desk.restore(&key, Wanted::All).await),
             Refusal::CancelFirst
         ));
-        let (records, queues, reason) = (&desk.records, &desk.queues, Personal::new("a mistake"));
-        let cancelled = cancel(records, queues, &otto(), (key.id, None), reason, desk.now()).await;
-        cancelled.expect("Otto may");
+        desk.cancel(&key).await.expect("Otto may");
         assert_eq!(seen(&desk), 4);
-        let n = ask(&desk, &key, Wanted::All).await.expect("Otto may");
+        let n = desk.restore(&key, Wanted::All).await.expect("Otto may");
         desk.work().await;
         assert_eq!(seen(&desk), 8);
         assert_eq!(result(&desk, &key, n).await.restored, 4);

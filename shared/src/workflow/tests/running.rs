@@ -2,45 +2,26 @@
 
 use jiff::SignedDuration;
 
-use super::desk::{Desk, play};
-use super::people::{olga, otto, refusal};
+use super::desk::play;
+use super::people::{otto, refusal};
 use crate::domain::chunk::ChunkState;
-use crate::domain::ids::RequestKey;
 use crate::domain::job::{JobStatus, Phase};
 use crate::domain::outcome::Code;
-use crate::domain::personal::Personal;
-use crate::domain::request::{CancelStage, Facts, Notice, Status};
+use crate::domain::request::{CancelStage, Notice, Status};
 use crate::state_machine::refusal::Refusal;
-use crate::workflow::failure::Failure;
-use crate::workflow::run::{cancel, pause, resume};
+use crate::workflow::run::pause;
 use crate::workflow::work_chunk::Worked;
-
-async fn planned(desk: &Desk, records: u32) -> RequestKey {
-    desk.write("messages", 0..records);
-    let key = desk.executed().await;
-    desk.plan().await;
-    key
-}
-
-async fn cancelled(desk: &Desk, key: &RequestKey) -> Result<Facts, Failure> {
-    let (records, queues) = (&desk.records, &desk.queues);
-    let reason = Personal::new("a mistake");
-    let cancelled = cancel(records, queues, &otto(), (key.id, None), reason, desk.now()).await;
-    cancelled.map(|(loaded, _)| loaded.request.facts)
-}
 
 #[test]
 fn a_resumed_job_sends_what_was_given_back_and_goes_on_to_its_end() {
     play(async |desk| {
-        let key = planned(&desk, 10).await;
-        let (records, queues, target) = (&desk.records, &desk.queues, (key.id, None));
+        let key = desk.planned(10).await;
+        let (records, target) = (&desk.records, (key.id, None));
         let (paused, _) = pause(records, &otto(), target, desk.now()).await.expect("Otto may");
         assert!(paused.request.facts.job.expect("a job").paused);
         assert_eq!(desk.work().await, [Worked::Dropped, Worked::Dropped]);
         assert!(desk.waiting().is_empty());
-        resume(records, queues, &olga(), target, desk.now())
-            .await
-            .expect("Olga may");
+        desk.resume(&key).await.expect("Olga may");
         let sent: Vec<_> = desk.waiting().iter().map(|m| (m.chunk.n, m.send)).collect();
         assert_eq!(sent, [(0, 2), (1, 2)]);
         desk.work().await;
@@ -53,13 +34,11 @@ fn a_job_resumed_while_planning_sends_nothing_of_its_own() {
     play(async |desk| {
         desk.write("messages", 0..2);
         let key = desk.executed().await;
-        let (records, queues, target) = (&desk.records, &desk.queues, (key.id, None));
+        let (records, target) = (&desk.records, (key.id, None));
         pause(records, &otto(), target, desk.now()).await.expect("Otto may");
         desk.plan().await;
         assert!(desk.waiting().is_empty() && desk.phase(&key) == Phase::Sweeping);
-        resume(records, queues, &olga(), target, desk.now())
-            .await
-            .expect("Olga may");
+        desk.resume(&key).await.expect("Olga may");
         assert_eq!(desk.waiting().len(), 1);
     });
 }
@@ -67,7 +46,7 @@ fn a_job_resumed_while_planning_sends_nothing_of_its_own() {
 #[test]
 fn a_command_on_a_version_that_has_passed_is_stale() {
     play(async |desk| {
-        let key = planned(&desk, 2).await;
+        let key = desk.planned(2).await;
         let version = desk.facts(&key).version;
         let late = pause(&desk.records, &otto(), (key.id, Some(version - 1)), desk.now()).await;
         assert!(matches!(refusal(late), Refusal::StaleVersion));
@@ -79,9 +58,9 @@ fn a_command_on_a_version_that_has_passed_is_stale() {
 #[test]
 fn a_cancellation_settles_at_once_where_nobody_is_at_work() {
     play(async |desk| {
-        let key = planned(&desk, 10).await;
+        let key = desk.planned(10).await;
         desk.work_one().await;
-        let facts = cancelled(&desk, &key).await.expect("Otto may");
+        let facts = desk.cancel(&key).await.expect("Otto may");
         assert_eq!(
             (facts.status, facts.cancel_stage),
             (Status::Cancelled, Some(CancelStage::DuringExecution))
@@ -99,7 +78,7 @@ fn a_cancellation_settles_at_once_where_nobody_is_at_work() {
             "nothing more is hidden"
         );
         assert!(matches!(
-            refusal(cancelled(&desk, &key).await),
+            refusal(desk.cancel(&key).await),
             Refusal::NotInThisStatus { .. }
         ));
     });
@@ -108,7 +87,7 @@ fn a_cancellation_settles_at_once_where_nobody_is_at_work() {
 #[test]
 fn a_cancellation_waits_for_whoever_is_at_work() {
     play(async |desk| {
-        let key = planned(&desk, 4).await;
+        let key = desk.planned(4).await;
         let before = desk.chunks(&key).remove(0);
         let leased = crate::domain::chunk::Chunk {
             state: ChunkState::Leased,
@@ -123,12 +102,9 @@ fn a_cancellation_waits_for_whoever_is_at_work() {
                 .await
                 .expect("written")
         );
-        let facts = cancelled(&desk, &key).await.expect("Otto may");
+        let facts = desk.cancel(&key).await.expect("Otto may");
         assert_eq!(facts.status, Status::InProgress, "the account is not settled");
-        assert!(matches!(
-            refusal(cancelled(&desk, &key).await),
-            Refusal::AlreadyCancelling
-        ));
+        assert!(matches!(refusal(desk.cancel(&key).await), Refusal::AlreadyCancelling));
         desk.queues.chunks.borrow_mut().lose_all();
         desk.pass(&key, desk.now() + SignedDuration::from_hours(1)).await;
         let settled = desk.facts(&key);
@@ -141,12 +117,12 @@ fn a_cancellation_waits_for_whoever_is_at_work() {
 #[test]
 fn what_was_given_back_in_the_middle_is_looked_at_before_the_account_is_settled() {
     play(async |desk| {
-        let key = planned(&desk, 2).await;
+        let key = desk.planned(2).await;
         desk.sources.break_down("messages", "access_denied");
         desk.work_one().await;
         desk.sources.repair("messages");
         desk.queues.chunks.borrow_mut().lose_all();
-        let facts = cancelled(&desk, &key).await.expect("Otto may");
+        let facts = desk.cancel(&key).await.expect("Otto may");
         assert_eq!(facts.status, Status::InProgress);
         assert_eq!(desk.waiting().len(), 1, "sent again at once, to be looked at");
         desk.work().await;
@@ -162,9 +138,9 @@ fn what_was_given_back_in_the_middle_is_looked_at_before_the_account_is_settled(
 #[test]
 fn a_cancelled_request_is_emptied_when_its_last_hidden_record_is_purged() {
     play(async |desk| {
-        let key = planned(&desk, 4).await;
+        let key = desk.planned(4).await;
         desk.work_one().await;
-        let facts = cancelled(&desk, &key).await.expect("Otto may");
+        let facts = desk.cancel(&key).await.expect("Otto may");
         let until = facts.recover_until.expect("two are hidden");
         let slack = facts.policy.expect("fixed").ttl_slack;
         desk.pass(&key, slack.after(until) - SignedDuration::from_hours(1))
@@ -187,10 +163,7 @@ fn a_job_that_has_purged_everything_cannot_be_cancelled() {
         let key = desk.executed().await;
         desk.plan().await;
         assert_eq!(desk.phase(&key), Phase::Closing);
-        assert!(matches!(
-            refusal(cancelled(&desk, &key).await),
-            Refusal::NothingToCancel
-        ));
+        assert!(matches!(refusal(desk.cancel(&key).await), Refusal::NothingToCancel));
     });
 }
 
@@ -198,7 +171,7 @@ fn a_job_that_has_purged_everything_cannot_be_cancelled() {
 fn while_planning_there_may_always_be_something_to_cancel() {
     play(async |desk| {
         let key = desk.executed().await;
-        let facts = cancelled(&desk, &key).await.expect("Otto may");
+        let facts = desk.cancel(&key).await.expect("Otto may");
         assert_eq!(facts.status, Status::Cancelled);
     });
 }

@@ -3,15 +3,13 @@
 use jiff::SignedDuration;
 
 use super::desk::{Desk, dataset, play, play_under};
-use super::people::{ada, otto};
+use super::people::ada;
 use crate::domain::ids::RequestKey;
 use crate::domain::job::{JobStatus, Phase};
 use crate::domain::outcome::Code;
-use crate::domain::personal::Personal;
 use crate::domain::request::{Completion, Status};
 use crate::domain::restore::{RecordRef, Wanted};
 use crate::workflow::dispatch::due;
-use crate::workflow::restore::{Asked, restore};
 
 /// Records from a backup: older than the execution, and there only now.
 fn import(desk: &Desk, names: &[&str]) {
@@ -84,13 +82,8 @@ fn what_was_restored_is_no_leftover() {
         desk.write("messages", 0..3);
         let key = desk.swept().await;
         let chunk = desk.chunks(&key).remove(0).id;
-        let asked = Asked {
-            reason: Personal::new("she needs it"),
-            wanted: Wanted::of(&[RecordRef { chunk, line: 1 }]),
-        };
-        let (records, queues) = (&desk.records, &desk.queues);
-        let ordered = restore(records, queues, &otto(), (key.id, None), asked, desk.now()).await;
-        ordered.expect("Otto may");
+        let wanted = Wanted::of(&[RecordRef { chunk, line: 1 }]);
+        desk.restore(&key, wanted).await.expect("Otto may");
         desk.toil().await;
         import(&desk, &["imported"]);
         purged(&desk, &key).await;

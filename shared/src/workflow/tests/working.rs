@@ -11,13 +11,6 @@ use crate::domain::outcome::Code;
 use crate::sim::sources::journal::RecordId;
 use crate::workflow::work_chunk::Worked;
 
-async fn planned(desk: &Desk, records: u32) -> RequestKey {
-    desk.write("messages", 0..records);
-    let key = desk.executed().await;
-    desk.plan().await;
-    key
-}
-
 fn chunk(desk: &Desk, key: &RequestKey, n: u32) -> Chunk {
     let chunks = desk.chunks(key);
     chunks.into_iter().find(|chunk| chunk.id.n == n).expect("there is one")
@@ -31,7 +24,7 @@ fn message(n: u32) -> RecordId {
 #[test]
 fn a_chunk_is_leased_swept_and_accounted_for() {
     play(async |desk| {
-        let key = planned(&desk, 2).await;
+        let key = desk.planned(2).await;
         let before = chunk(&desk, &key, 0);
         assert_eq!((before.state, before.send, before.epoch), (ChunkState::Ready, 1, 0));
         assert_eq!(desk.work_one().await, Some(Worked::Done));
@@ -51,7 +44,7 @@ fn a_chunk_is_leased_swept_and_accounted_for() {
 #[test]
 fn a_worker_has_its_deadline_and_ten_seconds() {
     play(async |desk| {
-        let key = planned(&desk, 2).await;
+        let key = desk.planned(2).await;
         let deadline = desk.now() + SignedDuration::from_secs(30);
         desk.work().await;
         let until = desk.records.store.inspect(|tables| {
@@ -65,7 +58,7 @@ fn a_worker_has_its_deadline_and_ten_seconds() {
 #[test]
 fn a_message_that_is_handled_again_changes_nothing() {
     play(async |desk| {
-        let key = planned(&desk, 2).await;
+        let key = desk.planned(2).await;
         let message = desk.waiting().remove(0);
         desk.work().await;
         let after = desk.chunks(&key);
@@ -80,7 +73,7 @@ fn a_message_that_is_handled_again_changes_nothing() {
 #[test]
 fn the_chunk_after_the_window_is_sent_when_one_is_done() {
     play(async |desk| {
-        let key = planned(&desk, 10).await;
+        let key = desk.planned(10).await;
         let sent = |key| desk.chunks(key).iter().map(|c| c.send).collect::<Vec<_>>();
         assert_eq!(sent(&key), [1, 1, 0, 0, 0], "a window of two");
         desk.work_one().await;
@@ -100,7 +93,7 @@ fn the_chunk_after_the_window_is_sent_when_one_is_done() {
 #[test]
 fn a_throttled_source_is_asked_again_later_and_the_attempt_does_not_count() {
     play(async |desk| {
-        let key = planned(&desk, 2).await;
+        let key = desk.planned(2).await;
         desk.sources.break_down("messages", "access_denied");
         assert_eq!(desk.work_one().await, Some(Worked::Postponed));
         let after = chunk(&desk, &key, 0);
@@ -149,7 +142,7 @@ fn a_chunk_that_fails_five_times_is_parked_and_its_siblings_go_on() {
 #[test]
 fn a_worker_that_died_five_times_is_followed_by_an_inspection() {
     play(async |desk| {
-        let key = planned(&desk, 2).await;
+        let key = desk.planned(2).await;
         let message = desk.waiting().remove(0);
         let mut row = chunk(&desk, &key, 0);
         // Five workers leased it and died.
@@ -212,7 +205,7 @@ fn a_record_that_cannot_be_hidden_is_a_finding_with_its_line() {
 #[test]
 fn a_manifest_that_is_not_the_planned_one_is_not_worked_on() {
     play(async |desk| {
-        let key = planned(&desk, 2).await;
+        let key = desk.planned(2).await;
         let slice = chunk(&desk, &key, 0).manifest;
         let end = usize::try_from(slice.offset + slice.length).expect("small");
         let mut object = desk.manifests.objects().remove(&slice.object).expect("it is there");
