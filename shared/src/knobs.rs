@@ -79,11 +79,15 @@ pub enum Guard {
     PlansClosed,
     /// What was restored or is exempt is no leftover.
     ExpectedKept,
+    /// What a hold covers is not purged, and its expiry is removed.
+    HoldKeeps,
+    /// A hold says that it is settled only when no expiry is armed any more.
+    HoldSettled,
 }
 
 impl Guard {
     /// All of them.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::SendNumber,
         Self::LiveLease,
         Self::ChunkRevision,
@@ -111,6 +115,8 @@ impl Guard {
         Self::NobodyAtWork,
         Self::PlansClosed,
         Self::ExpectedKept,
+        Self::HoldKeeps,
+        Self::HoldSettled,
     ];
 
     /// Whether the guard is in place. Always, but in a test that took it out.

@@ -4,6 +4,8 @@
 //! `shared::state_machine` and `shared::workflow::access`.
 
 mod bodies;
+mod holds;
+mod records;
 mod span;
 
 use jiff::Timestamp;
@@ -12,7 +14,7 @@ use shared::domain::actor::Caller;
 use shared::domain::finding::{DIFFERS, Finding, explain};
 use shared::domain::ids::RequestId;
 use shared::domain::request::{Facts, Status};
-use shared::ports::{Config, Keys, Notes, Queues, Requests, Sealer, Sources, Work};
+use shared::ports::{Config, Holds, Keys, Manifests, Notes, Queues, Requests, Sealer, Sources, Work};
 use shared::runtime::http::{Answer, Call, caller, etag};
 use shared::runtime::settings::ApiSettings;
 use shared::state_machine::refusal::Refusal;
@@ -29,11 +31,13 @@ use shared::workflow::tenant_trail::tenant_trail;
 use shared::workflow::view::render;
 
 /// The outside of this function, built once.
-pub struct Review<S, K, C, Q, D> {
+pub struct Review<S, K, C, M, Q, D> {
     /// Requests and their keys.
     pub records: Records<S, K>,
     /// Policy and data map.
     pub config: C,
+    /// Manifests and outcomes, for showing records.
+    pub manifests: M,
     /// Where an execution begins, and chunks go on.
     pub queues: Q,
     /// The application's data, for counting.
@@ -42,11 +46,12 @@ pub struct Review<S, K, C, Q, D> {
     pub settings: ApiSettings,
 }
 
-impl<S, K, C, Q, D> Review<S, K, C, Q, D>
+impl<S, K, C, M, Q, D> Review<S, K, C, M, Q, D>
 where
-    S: Requests + Keys + Notes + Work,
+    S: Requests + Keys + Notes + Work + Holds,
     K: Sealer,
     C: Config,
+    M: Manifests,
     Q: Queues,
     D: Sources,
 {
@@ -65,8 +70,12 @@ where
             "POST /v1/requests/{id}/cancel" => self.cancel(call, &by).await,
             "POST /v1/requests/{id}/restore" => self.restore(call, &by).await,
             "GET /v1/requests/{id}/restores/{n}" => self.restoration(call, &by).await,
+            "GET /v1/requests/{id}/records" => self.records(call, &by).await,
             "GET /v1/requests/{id}/findings" => self.findings(call, &by).await,
             "GET /v1/audit" => self.audit(call, &by).await,
+            "POST /v1/holds" => self.place_hold(call, &by).await,
+            "POST /v1/holds/{id}/release" => self.release_hold(call, &by).await,
+            "GET /v1/holds" => self.holds(call, &by).await,
             _ => Err(Refusal::NotFound.into()),
         }
     }

@@ -13,6 +13,7 @@ async fn main() -> Result<(), Failed> {
     let review = Review {
         records: adapters.records()?,
         config: adapters.config()?,
+        manifests: adapters.manifests()?,
         queues: adapters.queues(),
         sources: adapters.sources(),
         settings: ApiSettings::read(PROCESS)?,

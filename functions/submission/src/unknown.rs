@@ -5,10 +5,12 @@ use shared::state_machine::refusal::Refusal;
 
 /// The paths of the API, with the places of ids and numbers, and the methods each has. A test compares them with the template's
 /// routes.
-pub(crate) const PATHS: [(&str, &str); 19] = [
+pub(crate) const PATHS: [(&str, &str); 22] = [
     ("/v1/health", "GET"),
     ("/v1/data-map", "GET"),
     ("/v1/audit", "GET"),
+    ("/v1/holds", "GET, POST"),
+    ("/v1/holds/{id}/release", "POST"),
     ("/v1/requests", "GET, POST"),
     ("/v1/requests/{id}", "GET"),
     ("/v1/requests/{id}/verify", "POST"),
@@ -23,6 +25,7 @@ pub(crate) const PATHS: [(&str, &str); 19] = [
     ("/v1/requests/{id}/cancel", "POST"),
     ("/v1/requests/{id}/restore", "POST"),
     ("/v1/requests/{id}/restores/{n}", "GET"),
+    ("/v1/requests/{id}/records", "GET"),
     ("/v1/requests/{id}/findings", "GET"),
     ("/v1/requests/{id}/audit", "GET"),
 ];

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 use shared::domain::ids::RequestKey;
-use shared::ports::{Fault, Keys, Manifests, Outbox, Queues, Requests, Sealer, Work};
+use shared::ports::{Fault, Holds, Keys, Manifests, Outbox, Queues, Requests, Sealer, Work};
 use shared::workflow::failure::Failure;
 use shared::workflow::records::Records;
 use shared::workflow::supervise::{Round, Supervisor};
@@ -30,7 +30,7 @@ pub struct DeadLetter {
 
 impl<S, K, M, Q> Supervision<S, K, M, Q>
 where
-    S: Requests + Keys + Work + Outbox,
+    S: Requests + Keys + Work + Outbox + Holds,
     K: Sealer,
     M: Manifests,
     Q: Queues,
@@ -38,8 +38,13 @@ where
     /// One round over everything that is due.
     pub async fn round(&self, now: Timestamp) -> Result<Round, Fault> {
         let round = self.supervisor().round(now).await?;
-        let Round { tended, pushed, failed } = round;
-        tracing::info!(tended, pushed, failed, "round finished");
+        let Round {
+            tended,
+            pushed,
+            failed,
+            holds,
+        } = round;
+        tracing::info!(tended, pushed, failed, holds, "round finished");
         Ok(round)
     }
 

@@ -78,62 +78,72 @@ slug! {
     Category, "category", 40
 }
 
-/// A subject request: `dsr_` and a ULID, so that a pasted id is recognised and sorts by time.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct RequestId(Ulid);
+/// A type of a prefix and a ULID, so that a pasted id is recognised and sorts by time.
+macro_rules! ulid {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Ulid);
+
+        impl $name {
+            /// Makes an id from an instant (milliseconds since 1970) and 80 bits of randomness, both given by the caller.
+            pub fn from_parts(unix_ms: u64, random: u128) -> Self {
+                Self(Ulid::from_parts(unix_ms, random))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                let invalid = InvalidId { what: $what };
+                let body = text.strip_prefix($prefix).ok_or_else(|| invalid.clone())?;
+                let id = Ulid::from_string(body).map_err(|_| invalid.clone())?;
+                // One thing has one spelling: lower case and look-alike letters would make a second key.
+                if id.to_string() == body { Ok(Self(id)) } else { Err(invalid) }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                Self::try_from(text.to_owned())
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.to_string()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}{}", $prefix, self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    };
+}
+
+ulid! {
+    /// A subject request: `dsr_` and a ULID.
+    RequestId, "request id", "dsr_"
+}
+ulid! {
+    /// A legal hold: `hld_` and a ULID.
+    HoldId, "hold id", "hld_"
+}
 
 impl RequestId {
-    const PREFIX: &'static str = "dsr_";
-
-    /// Makes an id from an instant (milliseconds since 1970) and 80 bits of randomness, both given by the caller.
-    pub fn from_parts(unix_ms: u64, random: u128) -> Self {
-        Self(Ulid::from_parts(unix_ms, random))
-    }
-
     /// Which of the eight `active` partitions watches this request.
     pub fn shard(&self) -> u8 {
         (self.0.0 % 8) as u8
-    }
-}
-
-impl TryFrom<String> for RequestId {
-    type Error = InvalidId;
-    fn try_from(text: String) -> Result<Self, InvalidId> {
-        let invalid = InvalidId { what: "request id" };
-        let body = text.strip_prefix(Self::PREFIX).ok_or_else(|| invalid.clone())?;
-        let id = Ulid::from_string(body).map_err(|_| invalid.clone())?;
-        // One request has one spelling: lower case and look-alike letters would make a second key.
-        if id.to_string() == body {
-            Ok(Self(id))
-        } else {
-            Err(invalid)
-        }
-    }
-}
-
-impl FromStr for RequestId {
-    type Err = InvalidId;
-    fn from_str(text: &str) -> Result<Self, InvalidId> {
-        Self::try_from(text.to_owned())
-    }
-}
-
-impl From<RequestId> for String {
-    fn from(id: RequestId) -> String {
-        id.to_string()
-    }
-}
-
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", Self::PREFIX, self.0)
-    }
-}
-
-impl fmt::Debug for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
     }
 }
 

@@ -5,6 +5,7 @@ pub mod chunk;
 pub mod data_map;
 pub mod deadline;
 pub mod finding;
+pub mod hold;
 pub mod ids;
 pub mod job;
 pub mod manifest;

@@ -10,6 +10,7 @@
 mod blobs;
 mod commit;
 mod fault;
+mod holds;
 mod mailer;
 mod notes;
 mod queues;
@@ -20,12 +21,13 @@ mod store;
 pub use blobs::{Config, Manifests, Pinned};
 pub use commit::{Commit, Committed, Companion, Conflict, Expect, RefusalTally, RequestRow};
 pub use fault::{BoxError, Fault};
+pub use holds::{HoldChange, HoldRow, Holds};
 pub use mailer::{Letter, MailFault, Mailer};
 pub use notes::{DayPage, DayQuery, MonthHead, Note, Notes};
 pub use queues::Queues;
 pub use sealer::{DataKey, KeyName, Sealed, Sealer, WrappedKey};
 pub use sources::{Always, Census, Page, PageOrder, PurgeOrder, RestoreOrder, Sources, StripOrder, SweepOrder, Watch};
 pub use store::{
-    HoldHead, Idempotency, Keys, LIST_READS, ListPage, ListQuery, ListScope, Listed, Outbox, Preview, Progress,
-    Requests, Sample, Work,
+    Idempotency, Keys, LIST_READS, ListPage, ListQuery, ListScope, Listed, Outbox, Preview, Progress, Requests, Sample,
+    Work,
 };

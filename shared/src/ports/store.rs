@@ -9,7 +9,8 @@ use super::sealer::{KeyName, WrappedKey};
 use crate::audit::Entry;
 use crate::domain::chunk::{Chunk, ChunkId};
 use crate::domain::finding::Finding;
-use crate::domain::ids::{Category, DatasetId, Ref, RequestId, RequestKey, Tenant};
+use crate::domain::hold::HoldHead;
+use crate::domain::ids::{DatasetId, Ref, RequestId, RequestKey, Tenant};
 use crate::domain::job::Plan;
 use crate::domain::outbox::Mail;
 use crate::domain::outcome::Counts;
@@ -42,22 +43,6 @@ pub struct Preview {
     pub total: u64,
     /// Whether counting stopped early.
     pub at_least: bool,
-}
-
-/// The head of a subject's legal holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HoldHead {
-    /// Rises with each change; none while the subject never had a hold.
-    pub version: Option<u64>,
-    /// Held categories.
-    pub categories: Vec<Category>,
-}
-
-impl HoldHead {
-    /// Whether any of the scope is held.
-    pub fn covers(&self, scope: &[Category]) -> bool {
-        self.categories.iter().any(|held| scope.contains(held))
-    }
 }
 
 /// One measurement of progress.
@@ -173,7 +158,7 @@ pub trait Requests {
     async fn holds(&self, tenant: &Tenant, subject_ref: &Ref) -> Result<HoldHead, Fault>;
     /// Requests whose instant has come, of one of eight shards; eventually consistent, earliest first.
     async fn due(&self, shard: u8, now: Timestamp, limit: u32) -> Result<Vec<RequestKey>, Fault>;
-    /// Moves the wake-up, if the row still has this version and sequence; `false` if it moved.
+    /// Moves the wake-up, if the row still has this version, sequence and wake-up; `false` if it moved.
     async fn rewake(&self, row: &RequestRow, wake_at: Option<Timestamp>) -> Result<bool, Fault>;
     /// The trail, in order, from `after` (exclusive).
     async fn trail(&self, key: &RequestKey, after: u64, limit: u32) -> Result<Vec<Entry>, Fault>;

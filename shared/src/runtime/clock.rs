@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use crate::domain::ids::RequestId;
+use crate::domain::ids::{HoldId, RequestId};
 
 /// The present instant.
 #[expect(clippy::disallowed_methods, reason = "this is the place the others are pointed to")]
@@ -13,10 +13,21 @@ pub fn now() -> Timestamp {
 
 /// A new request id: the instant, so that ids sort by time, and 80 random bits, so that nobody can guess one.
 pub fn new_request_id(now: Timestamp) -> RequestId {
+    let (milliseconds, random) = ulid_parts(now);
+    RequestId::from_parts(milliseconds, random)
+}
+
+/// A new hold id, of the same make.
+pub fn new_hold_id(now: Timestamp) -> HoldId {
+    let (milliseconds, random) = ulid_parts(now);
+    HoldId::from_parts(milliseconds, random)
+}
+
+fn ulid_parts(now: Timestamp) -> (u64, u128) {
     let mut random = [0; 16];
     aws_lc_rs::rand::fill(&mut random[6..]).expect("the operating system gives random bytes");
     let milliseconds = u64::try_from(now.as_millisecond()).expect("the clock stands after 1970");
-    RequestId::from_parts(milliseconds, u128::from_be_bytes(random))
+    (milliseconds, u128::from_be_bytes(random))
 }
 
 #[cfg(test)]

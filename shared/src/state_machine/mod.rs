@@ -6,6 +6,7 @@
 pub mod chunk;
 pub mod command;
 mod extend;
+pub mod hold;
 pub mod job;
 pub mod notice;
 pub mod refusal;

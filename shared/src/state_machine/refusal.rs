@@ -112,6 +112,9 @@ pub enum Refusal {
     /// Later than `ExtendBy` allows.
     #[error("the policy allows an extension to {0} at the latest")]
     ExtensionTooFar(jiff::Timestamp),
+    /// The hold does not stand any more.
+    #[error("the hold was released before; place another one if the data must be kept")]
+    AlreadyReleased,
     /// An export of the subject is running.
     #[error("an export of the same subject is running")]
     ExportRunning,
@@ -155,6 +158,7 @@ impl Refusal {
             Self::ConfirmationMismatch => "confirmation_mismatch",
             Self::PreviewStale => "preview_stale",
             Self::LegalHold => "legal_hold",
+            Self::AlreadyReleased => "already_released",
             Self::AlreadyExtended => "already_extended",
             Self::ExtensionTooLate(_) => "extension_too_late",
             Self::ExtensionTooFar(_) => "extension_too_far",
@@ -192,6 +196,7 @@ impl Refusal {
             | Self::ConfirmationMismatch
             | Self::PreviewStale
             | Self::LegalHold
+            | Self::AlreadyReleased
             | Self::AlreadyExtended
             | Self::ExtensionTooLate(_)
             | Self::ExtensionTooFar(_)

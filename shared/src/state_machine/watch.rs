@@ -16,8 +16,8 @@ pub const PATIENCE_SECONDS: i64 = 120;
 /// How soon after ordering the closing e-mail supervision looks whether it is out.
 const CLOSING_SECONDS: i64 = 5;
 
-/// How often supervision looks at what waits for a person or for the end of a hold.
-const IDLE_SECONDS: i64 = 3_600;
+/// How often supervision looks at what waits for a person or for the end of a hold, which wakes it.
+const IDLE_SECONDS: i64 = 86_400;
 
 /// What is known of purges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

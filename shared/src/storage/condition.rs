@@ -47,6 +47,20 @@ impl Condition {
         }
     }
 
+    /// The request has not moved, and nobody woke it.
+    pub(super) fn asleep(version: u64, audit_seq: u64, wake_at: Option<String>) -> Self {
+        let mut on = Self::unchanged(version, audit_seq);
+        on.names.push(("#wake_at", "wake_at"));
+        on.expression = match wake_at {
+            Some(at) => {
+                on.values.push((":slept_until", AttributeValue::S(at)));
+                "#version = :version AND #audit_seq = :audit_seq AND #wake_at = :slept_until"
+            }
+            None => "#version = :version AND #audit_seq = :audit_seq AND attribute_not_exists(#wake_at)",
+        };
+        on
+    }
+
     /// No such row, or one that was over by then and TTL has not deleted yet.
     pub(super) fn absent_or_expired(attribute: &'static str, now: String) -> Self {
         Self {

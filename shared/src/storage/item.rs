@@ -137,6 +137,14 @@ impl<'a> Reader<'a> {
         digits.parse().map_err(|_| self.bad(BadRow::Form(name)))
     }
 
+    pub(super) fn maybe_number<T: FromStr>(&self, name: &'static str) -> Result<Option<T>, Fault> {
+        if self.item.contains_key(name) {
+            self.number(name).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
     pub(super) fn bytes(&self, name: &'static str) -> Result<Vec<u8>, Fault> {
         let value = self.item.get(name).and_then(|value| value.as_b().ok());
         value

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::domain::chunk::ChunkId;
-use crate::domain::ids::{Category, DatasetId, Ref, RequestId, RequestKey, Tenant};
+use crate::domain::ids::{Category, DatasetId, HoldId, Ref, RequestId, RequestKey, Tenant};
 use crate::domain::month::Month;
 use crate::domain::request::{Kind, Status};
 
@@ -129,6 +129,24 @@ pub fn found(tenant: &Tenant, hash: &Ref, submitted_at: Timestamp, id: RequestId
 pub fn hold_head(tenant: &Tenant, subject: &Ref) -> RowKey {
     RowKey::new(format!("HOLDS#{tenant}#{subject}"), "HOLDS")
 }
+
+/// The partition of a tenant's holds.
+pub fn hold_partition(tenant: &Tenant) -> String {
+    format!("HOLD#{tenant}")
+}
+
+/// One of them: sorts by the instant at which it was placed.
+pub fn hold(tenant: &Tenant, id: HoldId) -> RowKey {
+    RowKey::new(hold_partition(tenant), id.to_string())
+}
+
+/// Which hold a row's key is of.
+pub fn hold_of(pk: &str, sk: &str) -> Option<(Tenant, HoldId)> {
+    Some((pk.strip_prefix("HOLD#")?.parse().ok()?, sk.parse().ok()?))
+}
+
+/// Index `active`: the partition of holds that are not settled.
+pub const ACTIVE_HOLDS: &str = "A#holds";
 
 /// The partition of a request's trail in table `audit`.
 pub fn trail(key: &RequestKey) -> String {

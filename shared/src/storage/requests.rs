@@ -12,9 +12,10 @@ use super::keys;
 use super::request::from_item;
 use crate::audit::Entry;
 use crate::domain::finding::Finding;
+use crate::domain::hold::HoldHead;
 use crate::domain::ids::{Ref, RequestKey, Tenant};
 use crate::ports::{
-    Commit, Committed, Fault, HoldHead, Idempotency, ListPage, ListQuery, Preview, Progress, RequestRow, Requests,
+    Commit, Committed, Fault, Idempotency, ListPage, ListQuery, Preview, Progress, RequestRow, Requests,
 };
 
 impl Requests for Storage {
@@ -112,15 +113,14 @@ impl Storage {
 
     /// Moves only the index's attributes: no transition, so neither version nor trail moves.
     async fn move_wake_up(&self, row: &RequestRow, wake_at: Option<Timestamp>) -> Result<bool, Fault> {
-        let on = Condition::unchanged(row.facts.version, row.head.seq);
+        let on = Condition::asleep(row.facts.version, row.head.seq, row.wake_at.map(keys::instant_up));
         let update = self.client.update_item().table_name(&self.tables.requests);
         let mut update = update
             .set_key(Some(key_item(keys::request(&row.key()))))
             .condition_expression(on.expression)
             .set_expression_attribute_names(Some(on.names()))
             .set_expression_attribute_values(on.values())
-            .expression_attribute_names("#active_pk", "active_pk")
-            .expression_attribute_names("#wake_at", "wake_at");
+            .expression_attribute_names("#active_pk", "active_pk");
         update = match wake_at {
             Some(at) => update
                 .update_expression("SET #active_pk = :active_pk, #wake_at = :wake_at")

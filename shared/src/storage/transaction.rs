@@ -37,6 +37,8 @@ pub(super) enum Guard {
     Release,
     /// The holds have not changed.
     Holds,
+    /// The hold is not there, or not touched.
+    Hold,
     /// No data key of this name.
     DataKey,
     /// The plan is not there, or not touched.

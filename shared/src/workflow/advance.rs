@@ -48,7 +48,7 @@ pub async fn advance<S: Requests + Keys + Work, K: Sealer>(
         let event = restored.as_ref().map(|(event, _)| event.clone());
         let event = event.or_else(|| next_event(job, &tally, clock, now));
         let Some(event) = event.filter(|event| !matches!(event, Event::Emptied { .. })) else {
-            if demand.restore.is_some() || !holds.categories.is_empty() {
+            if demand.restore.is_some() || !holds.standing.is_empty() {
                 fill_windows(&records.store, queues, &demand, &chunks, now).await?;
             }
             break;

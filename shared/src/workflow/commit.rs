@@ -9,13 +9,13 @@ use super::found;
 use super::records::{Loaded, OpenKeys, Records, row_aad};
 use crate::audit::{ActorStamp, Entry, EntryBody, Head, Outcome, entry_aad};
 use crate::domain::actor::Actor;
+use crate::domain::hold::HoldHead;
 use crate::domain::ids::DatasetId;
 use crate::domain::job::Plan;
 use crate::domain::outbox::Mail;
 use crate::domain::request::SubjectRequest;
 use crate::ports::{
-    Commit, Committed, Companion, Expect, Fault, HoldHead, KeyName, Keys, RefusalTally, RequestRow, Requests, Sealed,
-    Sealer,
+    Commit, Committed, Companion, Expect, Fault, KeyName, Keys, RefusalTally, RequestRow, Requests, Sealed, Sealer,
 };
 use crate::state_machine::refusal::Refusal;
 use crate::state_machine::transition::{Effect, Record, Transition};

@@ -10,13 +10,14 @@ use jiff::Timestamp;
 
 use crate::domain::chunk::{Chunk, ChunkState, Op};
 use crate::domain::deadline::purge_due;
+use crate::domain::hold::HoldHead;
 use crate::domain::ids::RequestKey;
 use crate::domain::job::Phase;
 use crate::domain::message::{ChunkMessage, PlanMessage, VERSION};
 use crate::domain::request::{Facts, Status};
 use crate::domain::restore::Restore;
 use crate::knobs::{Guard, sizes};
-use crate::ports::{Fault, HoldHead, Queues, Work};
+use crate::ports::{Fault, Queues, Work};
 use crate::state_machine::chunk::{is_purgeable, promote, resend, restore, strip};
 
 /// Rows written at a time while a window is filled.
@@ -69,7 +70,9 @@ impl<'a> Demand<'a> {
         if restored.is_some() {
             return restored;
         }
-        if self.is_held(chunk) {
+        // What waits for its sweep is sent all the same: its worker reads the hold and writes it down as exempt.
+        let unswept = chunk.state == ChunkState::Ready && chunk.op == Op::Sweep;
+        if self.is_held(chunk) && !unswept {
             let expires = self
                 .facts
                 .pinned(&chunk.id.dataset)
@@ -112,7 +115,7 @@ impl<'a> Demand<'a> {
 /// Whether a hold covers a chunk's category.
 pub fn is_held(facts: &Facts, chunk: &Chunk, holds: &HoldHead) -> bool {
     let pin = facts.pinned(&chunk.id.dataset);
-    pin.is_some_and(|pin| holds.covers(std::slice::from_ref(&pin.category)))
+    pin.is_some_and(|pin| holds.covers(std::slice::from_ref(&pin.category))) && Guard::HoldKeeps.stands()
 }
 
 /// Fills each dataset's window with what is wanted done next; answers how many messages were sent.
@@ -302,6 +305,7 @@ fn note(result: Result<(), Fault>) {
 mod tests {
     use super::*;
     use crate::domain::chunk::{ChunkId, ManifestSlice};
+    use crate::domain::ids::HoldId;
     use crate::domain::job::Job;
 
     fn chunk(n: u32, state: ChunkState, send: u32) -> Chunk {
@@ -353,10 +357,7 @@ mod tests {
     #[test]
     fn what_a_pause_a_hold_or_a_cancellation_keeps_waiting_is_not_lost() {
         let (held, free) = (
-            HoldHead {
-                version: Some(1),
-                categories: vec!["messages".parse().expect("slug")],
-            },
+            HoldHead::default().with(HoldId::from_parts(1, 1), &["messages".parse().expect("slug")]),
             HoldHead::default(),
         );
         let goes_on = |job: &Job, status, holds: &HoldHead, chunk: &Chunk| {

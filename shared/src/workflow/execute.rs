@@ -13,6 +13,7 @@ use super::order::{TRIES, carry_out, check_version};
 use super::preview::{Basis, basis, digest};
 use super::records::{Loaded, Records};
 use crate::domain::actor::Caller;
+use crate::domain::hold::HoldHead;
 use crate::domain::ids::RequestId;
 use crate::domain::request::{DataMapPin, DatasetPin, Status};
 use crate::ports::{Config, Keys, Queues, Requests, Sealer};
@@ -67,7 +68,7 @@ async fn gather<S: Requests + Keys, K: Sealer>(
     loaded: &Loaded,
     typed: Typed,
     now: Timestamp,
-) -> Result<(Command, crate::ports::HoldHead), Failure> {
+) -> Result<(Command, HoldHead), Failure> {
     let facts = &loaded.request.facts;
     let mut execution = Execution {
         confirmation: typed.confirmation,
@@ -80,7 +81,7 @@ async fn gather<S: Requests + Keys, K: Sealer>(
         datasets: vec![],
     };
     if facts.status != Status::Approved {
-        return Ok((Command::Execute(execution), crate::ports::HoldHead::default()));
+        return Ok((Command::Execute(execution), HoldHead::default()));
     }
     let Basis { map, policy, holds } = basis(records, config, loaded).await?;
     let basis = Basis { map, policy, holds };

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 
 use sha2::{Digest, Sha256};
 
+use super::account::{lines, outcomes};
 use super::bench::Bench;
 use super::failure::Failure;
 use super::operate::person_key;
@@ -51,8 +52,8 @@ where
             if &chunk.id.dataset != dataset || !keeps(&chunk) {
                 continue;
             }
-            let lines = self.lines(facts, &chunk, data_key).await?;
-            let outcomes = self.outcomes(facts, &chunk, data_key).await?;
+            let lines = lines(&self.records, &self.manifests, (facts, &chunk), data_key).await?;
+            let outcomes = outcomes(&self.records, &self.manifests, (facts, &chunk), data_key).await?;
             let kept = lines
                 .iter()
                 .zip(outcomes)

@@ -4,6 +4,7 @@
 //! [`operate`], [`advance`], [`supervise`], [`notify`] (machines). [`commit`] is the one place that writes a status; [`view`] is what people see.
 
 pub mod access;
+pub mod account;
 pub mod advance;
 pub mod bench;
 pub mod commit;
@@ -12,6 +13,7 @@ pub mod execute;
 mod expected;
 pub mod failure;
 mod found;
+pub mod hold;
 pub mod list;
 pub mod note;
 pub mod notify;
@@ -20,6 +22,7 @@ pub mod order;
 pub mod plan;
 pub mod preview;
 pub mod progress;
+pub mod record_list;
 pub mod records;
 pub mod restore;
 pub mod run;

@@ -6,22 +6,23 @@
 use std::cell::Cell;
 
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
 
+use super::account::{lines, outcomes};
 use super::bench::Bench;
 use super::failure::Failure;
-use super::plan::{pinned_dataset, segment_aad};
+use super::plan::pinned_dataset;
 use super::records::Loaded;
 use crate::domain::chunk::{Chunk, Op, Restoring};
 use crate::domain::data_map::Dataset;
 use crate::domain::deadline::expiry;
+use crate::domain::hold::HoldHead;
 use crate::domain::ids::RequestKey;
-use crate::domain::manifest::{Line, decode};
+use crate::domain::manifest::Line;
 use crate::domain::outcome::{Code, LEGAL_HOLD, LineOutcome};
 use crate::domain::request::Facts;
 use crate::ports::{
-    Config, DataKey, Fault, HoldHead, Keys, Manifests, PurgeOrder, Queues, Requests, RestoreOrder, Sealed, Sealer,
-    Sources, StripOrder, SweepOrder, Watch, Work,
+    Config, DataKey, Fault, Keys, Manifests, PurgeOrder, Queues, Requests, RestoreOrder, Sealer, Sources, StripOrder,
+    SweepOrder, Watch, Work,
 };
 
 /// How often a sweep looks whether it was cancelled: sweeping stops within a second of it.
@@ -63,8 +64,8 @@ where
         let facts = &loaded.request.facts;
         let data_key = person_key(loaded)?;
         let dataset = pinned_dataset(&self.config, facts, &row.id.dataset).await?;
-        let lines = self.lines(facts, row, data_key).await?;
-        let before = self.outcomes(facts, row, data_key).await?;
+        let lines = lines(&self.records, &self.manifests, (facts, row), data_key).await?;
+        let before = outcomes(&self.records, &self.manifests, (facts, row), data_key).await?;
         let opened = Opened {
             dataset,
             lines: lines.into_iter().zip(before).collect(),
@@ -142,42 +143,6 @@ where
             }
         };
         Ok(opened.before().into_iter().zip(inspected).map(outcome).collect())
-    }
-
-    /// The chunk's lines, checked against the hash its row holds.
-    pub(super) async fn lines(&self, facts: &Facts, row: &Chunk, data_key: &DataKey) -> Result<Vec<Line>, Fault> {
-        let slice = &row.manifest;
-        let sealed = self
-            .manifests
-            .read_range(&slice.object, slice.offset, slice.length)
-            .await?;
-        if hex::encode(Sha256::digest(&sealed)) != slice.sha256 {
-            return Err(Fault::corrupt(
-                "manifest",
-                "the segment is not the one that was planned",
-            ));
-        }
-        let plain = self
-            .records
-            .sealer
-            .unseal(data_key, &segment_aad(facts, &row.id), &Sealed(sealed))?;
-        decode(&plain).map_err(|e| Fault::corrupt("manifest", e))
-    }
-
-    /// What is known of each line so far.
-    pub(super) async fn outcomes(
-        &self,
-        facts: &Facts,
-        row: &Chunk,
-        data_key: &DataKey,
-    ) -> Result<Vec<LineOutcome>, Fault> {
-        let Some(object) = &row.outcome else {
-            return Ok(vec![LineOutcome::plain(Code::Untouched); row.lines as usize]);
-        };
-        let sealed = self.manifests.read(object).await?;
-        let sealed = sealed.ok_or_else(|| Fault::corrupt("outcome", "the outcome object is gone"))?;
-        self.records
-            .unseal_json(data_key, &outcome_aad(facts, object), &Sealed(sealed))
     }
 }
 
@@ -290,11 +255,6 @@ fn sweep_order<'a>(
         again: row.epoch > 1 || row.id.generation > 0,
         lines,
     })
-}
-
-/// What an outcome object is bound to.
-pub fn outcome_aad(facts: &Facts, object: &str) -> String {
-    format!("outcome|{}|{object}", facts.key())
 }
 
 /// The request's own key: without it nothing of its records can be read or written down.

@@ -14,10 +14,11 @@ use super::failure::Failure;
 use super::records::{Loaded, Records};
 use crate::domain::actor::Caller;
 use crate::domain::data_map::DataMap;
+use crate::domain::hold::HoldHead;
 use crate::domain::ids::{Category, RequestId, SubjectId};
 use crate::domain::period::Period;
 use crate::domain::policy::Policy;
-use crate::ports::{Config, Fault, HoldHead, Keys, PageOrder, Pinned, Preview, Requests, Sealer, Sources};
+use crate::ports::{Config, Fault, Keys, PageOrder, Pinned, Preview, Requests, Sealer, Sources};
 use crate::state_machine::refusal::Refusal;
 
 /// A preview is good for an execution this long.
@@ -126,13 +127,7 @@ pub async fn preview<S: Requests + Keys, K: Sealer>(
         expires_at: Period::seconds(FRESH_SECONDS).after(now),
         total: datasets.iter().map(|d| d.records).sum(),
         at_least: datasets.iter().any(|d| d.at_least),
-        holds: basis
-            .holds
-            .categories
-            .iter()
-            .filter(|c| loaded.request.facts.scope.contains(c))
-            .cloned()
-            .collect(),
+        holds: held(&basis.holds, &loaded.request.facts.scope),
         exempt: vec![],
         recovery_window: basis.policy.recovery_window.to_string(),
         data_map: basis.map.digest.clone(),
@@ -147,6 +142,12 @@ pub async fn preview<S: Requests + Keys, K: Sealer>(
     };
     records.store.keep_preview(&loaded.row.key(), &kept).await?;
     Ok(shown)
+}
+
+/// The held part of a scope, in its order.
+fn held(holds: &HoldHead, scope: &[Category]) -> Vec<Category> {
+    let is_held = |category: &&Category| holds.covers(std::slice::from_ref(*category));
+    scope.iter().filter(is_held).cloned().collect()
 }
 
 async fn count(

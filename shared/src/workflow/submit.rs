@@ -175,17 +175,10 @@ async fn earlier<S: Requests + Keys, K: Sealer>(
     Ok(records.load(&key).await?)
 }
 
-/// The submission in the words of the data map, and the tenant's term.
-async fn interpret<S: Requests + Keys, K: Sealer>(
-    records: &Records<S, K>,
-    config: &impl Config,
-    caller: &Caller,
-    input: NewRequest,
-) -> Result<(Submission, Period), Failure> {
-    let map = config.data_map(None).await?.ok_or(Refusal::NoDataMap)?;
-    let known: BTreeMap<Category, String> = map.value.categories().into_iter().collect();
+/// Categories as a caller names them: each must be known, none comes twice.
+pub(super) fn named_scope(known: &BTreeMap<Category, String>, names: &[String]) -> Result<Vec<Category>, Refusal> {
     let mut scope = Vec::new();
-    for (i, name) in input.scope.iter().enumerate() {
+    for (i, name) in names.iter().enumerate() {
         let category = name.parse::<Category>().ok().filter(|c| known.contains_key(c));
         let category = category.ok_or_else(|| Refusal::InvalidInput {
             pointer: format!("/scope/{i}"),
@@ -195,6 +188,19 @@ async fn interpret<S: Requests + Keys, K: Sealer>(
             scope.push(category);
         }
     }
+    Ok(scope)
+}
+
+/// The submission in the words of the data map, and the tenant's term.
+async fn interpret<S: Requests + Keys, K: Sealer>(
+    records: &Records<S, K>,
+    config: &impl Config,
+    caller: &Caller,
+    input: NewRequest,
+) -> Result<(Submission, Period), Failure> {
+    let map = config.data_map(None).await?.ok_or(Refusal::NoDataMap)?;
+    let known: BTreeMap<Category, String> = map.value.categories().into_iter().collect();
+    let scope = named_scope(&known, &input.scope)?;
     let descriptions = scope
         .iter()
         .filter_map(|c| known.get(c).map(|text| (c.clone(), text.clone())))

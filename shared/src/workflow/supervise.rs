@@ -9,6 +9,7 @@ use super::advance::{advance, clock};
 use super::commit::{Before, Circumstances};
 use super::dispatch::{Demand, fill_windows, number_and_send};
 use super::failure::Failure;
+use super::hold::settle_due;
 use super::records::{Loaded, Records};
 use crate::domain::chunk::{Chunk, ChunkState};
 use crate::domain::ids::RequestKey;
@@ -20,7 +21,7 @@ use crate::domain::outcome::Code;
 use crate::domain::period::Period;
 use crate::domain::request::{Facts, Notice, Status};
 use crate::knobs::Guard;
-use crate::ports::{Committed, Fault, Keys, Manifests, Outbox, Queues, Requests, Sealer, Work};
+use crate::ports::{Committed, Fault, Holds, Keys, Manifests, Outbox, Queues, Requests, Sealer, Work};
 use crate::state_machine::chunk::resend;
 use crate::state_machine::command::Event;
 use crate::state_machine::job::{Clock, next_event};
@@ -42,6 +43,8 @@ pub struct Round {
     pub pushed: u32,
     /// Requests that could not be tended this time.
     pub failed: u32,
+    /// Legal holds that were not settled yet.
+    pub holds: u32,
 }
 
 /// The outside of supervision.
@@ -56,7 +59,7 @@ pub struct Supervisor<'a, S, K, M, Q> {
 
 impl<S, K, M, Q> Supervisor<'_, S, K, M, Q>
 where
-    S: Requests + Keys + Work + Outbox,
+    S: Requests + Keys + Work + Outbox + Holds,
     K: Sealer,
     M: Manifests,
     Q: Queues,
@@ -88,6 +91,10 @@ where
                     }
                 }
             }
+        }
+        match settle_due(self.records, self.queues, now).await {
+            Ok(holds) => round.holds = holds,
+            Err(fault) => unread = Some(fault),
         }
         unread.map_or(Ok(round), Err)
     }

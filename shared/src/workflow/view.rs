@@ -361,7 +361,7 @@ fn shown(person: &Person) -> PersonShown {
     }
 }
 
-fn staff_shown(staff: &StaffMember) -> PersonShown {
+pub(super) fn staff_shown(staff: &StaffMember) -> PersonShown {
     PersonShown {
         id: staff.sub.clone(),
         name: staff.name.clone(),

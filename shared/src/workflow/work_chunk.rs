@@ -7,21 +7,23 @@
 
 use jiff::Timestamp;
 
+use super::account::outcome_aad;
 use super::advance::advance;
 use super::bench::Bench;
 use super::dispatch::{Demand, Followed, follow, is_held, message};
 use super::failure::Failure;
-use super::operate::{Operated, outcome_aad, person_key};
+use super::operate::{Operated, person_key};
 use super::records::Loaded;
 use crate::domain::chunk::{Chunk, Op};
 use crate::domain::finding::Finding;
+use crate::domain::hold::HoldHead;
 use crate::domain::job::Phase;
 use crate::domain::message::ChunkMessage;
 use crate::domain::object_keys;
 use crate::domain::outcome::{Code, Counts, LineOutcome};
 use crate::domain::period::Period;
 use crate::domain::request::{Facts, Status};
-use crate::ports::{Config, Fault, HoldHead, Keys, Manifests, Queues, Requests, Sealer, Sources, Work};
+use crate::ports::{Config, Fault, Keys, Manifests, Queues, Requests, Sealer, Sources, Work};
 use crate::state_machine::chunk::{Lease, complete, lease, park, park_unseen, postpone, release};
 
 /// A lease outlives the invocation's own deadline by this much, for clocks that differ.

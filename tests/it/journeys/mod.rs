@@ -7,6 +7,7 @@ mod endings;
 mod erasure;
 mod extended;
 mod finding;
+mod held;
 mod rejected;
 mod retained;
 mod stopped;

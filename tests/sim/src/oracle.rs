@@ -3,6 +3,7 @@
 //! It looks at rows, at the application's data and at its journal, and believes no counter of Lethe's. Its checks are
 //! the invariants that a regulator would ask about; each file holds some of them.
 
+mod holds;
 mod leases;
 mod ledger;
 mod notices;
@@ -17,7 +18,7 @@ use jiff::Timestamp;
 use shared::audit::verify;
 use shared::domain::chunk::Op;
 use shared::domain::ids::RequestId;
-use shared::domain::request::Facts;
+use shared::domain::request::{Facts, Status};
 use shared::sim::sources::journal::{Record, RecordId};
 
 use crate::scenario::{Life, Owner, owner};
@@ -87,6 +88,7 @@ pub fn complaints(stack: &Stack, before: &Before) -> Vec<String> {
         let broken = verify(&entries, &of.head.head).err();
         wrong.extend(broken.map(|broken| format!("{month}: {broken}")));
     }
+    holds::check(stack, &mut wrong);
     records::check(stack, &cases, before, &mut wrong);
     privacy::check(stack, &mut wrong);
     wrong
@@ -111,6 +113,12 @@ pub fn ending(stack: &Stack) -> String {
             "{}: {} {:?} {:?} {:?} shredded {}",
             life.subject, facts.status, facts.result, facts.account, facts.notice, facts.shredded
         );
+        if facts.status == Status::InProgress {
+            let _ = writeln!(text, "  {:?}", facts.job);
+            for chunk in stack.outside.chunks(&facts.key()) {
+                let _ = writeln!(text, "  {chunk:?}");
+            }
+        }
         let _ = writeln!(text, "  mails {:?}", requests::occasions(stack, facts.id));
     }
     for (record, content) in stack.outside.sources.snapshot() {

@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 use shared::domain::actor::Caller;
+use shared::domain::hold::Hold;
 use shared::domain::ids::{Ref, RefKey, RequestId, RequestKey, SubjectId, Tenant};
 use shared::domain::job::{JobStatus, Phase};
 use shared::domain::personal::Personal;
@@ -14,13 +15,14 @@ use shared::sim::sealer::reference_key;
 use shared::state_machine::command::{CONFIRMATION, VerificationInput};
 use shared::workflow::execute::{Typed, execute};
 use shared::workflow::failure::Failure;
+use shared::workflow::hold::{NewHold, place, release};
 use shared::workflow::order::{Wish, order};
 use shared::workflow::preview::preview;
 use shared::workflow::restore::{Asked, restore};
 use shared::workflow::run::{cancel, pause, resume};
 use shared::workflow::submit::{NewRequest, submit};
 
-use crate::scenario::{Aim, Life};
+use crate::scenario::{Aim, HELD, HOLD_LASTS, Held, Life};
 use crate::stack::Outside;
 
 /// What a person does next.
@@ -58,6 +60,10 @@ pub enum Deed {
     RestoreOne,
     /// Brings everything back.
     RestoreAll,
+    /// Places a legal hold.
+    PlaceHold,
+    /// Releases one that stands.
+    ReleaseHold,
 }
 
 impl Deed {
@@ -91,7 +97,9 @@ impl Deed {
             | Self::Resume
             | Self::Cancel
             | Self::RestoreOne
-            | Self::RestoreAll => "review",
+            | Self::RestoreAll
+            | Self::PlaceHold
+            | Self::ReleaseHold => "review",
         }
     }
 }
@@ -135,6 +143,24 @@ fn while_it_runs(aim: Aim, facts: &Facts, paused_before: bool) -> Option<Deed> {
         Aim::RestoreOne => (job.phase == Phase::Recovering && facts.restores == 0).then_some(Deed::RestoreOne),
         Aim::Erase | Aim::Extend | Aim::Withdraw | Aim::Reject => None,
     }
+}
+
+/// What the legal department does next, and from when on; none once it is done.
+pub fn next_hold(life: &Life, facts: Option<&Facts>, holds: &[Hold], now: Timestamp) -> Option<(Deed, Timestamp)> {
+    let standing = holds.iter().find(|hold| hold.released_at.is_none());
+    if let Some(hold) = standing {
+        return Some((Deed::ReleaseHold, hold.placed_at + HOLD_LASTS));
+    }
+    let (facts, never) = (facts?, holds.is_empty());
+    let job = facts.job.as_ref()?;
+    let meets = match (life.held, facts.status) {
+        (Held::Never, _) => false,
+        (Held::Midway, Status::InProgress) => matches!(job.phase, Phase::Planning | Phase::Sweeping),
+        (Held::InWindow, Status::InProgress) => job.phase == Phase::Recovering,
+        (Held::InWindow, Status::Cancelled) => facts.shred_at.is_none(),
+        (Held::Midway | Held::InWindow, _) => false,
+    };
+    (never && meets).then_some((Deed::PlaceHold, now))
 }
 
 /// Whether the due date is moved before anything else: operators do it when they are told that it comes near.
@@ -213,6 +239,11 @@ pub async fn carry_out(
             order(records, config, &owner, (id, None), wish, now).await?;
             return Ok(None);
         }
+        Deed::PlaceHold | Deed::ReleaseHold => {
+            return Box::pin(hold(outside, &executor, (life, fresh), deed, now))
+                .await
+                .map(|()| None);
+        }
         Deed::Pause | Deed::Resume | Deed::Cancel | Deed::RestoreOne | Deed::RestoreAll => {
             return Box::pin(interfere(outside, &executor, id, deed, now))
                 .await
@@ -251,6 +282,34 @@ async fn interfere(outside: &Outside, by: &Caller, id: RequestId, deed: Deed, no
                 .await
                 .map(|_| ())
         }
+    }
+}
+
+/// What the legal department does to a subject's data.
+async fn hold(
+    outside: &Outside,
+    by: &Caller,
+    (life, fresh): (&Life, RequestId),
+    deed: Deed,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let (records, around) = (&outside.records, (&outside.config, &outside.queues));
+    let reason = Personal::new("canary-reason");
+    if deed == Deed::PlaceHold {
+        let new = NewHold {
+            subject: SubjectId::try_from(life.subject.clone()).expect("an id"),
+            scope: HELD.map(str::to_owned).to_vec(),
+            reason,
+        };
+        let id = fresh.to_string().replacen("dsr_", "hld_", 1);
+        let id = id.parse().expect("the same ULID with another prefix");
+        return place(records, around, by, new, id, now).await.map(|_| ());
+    }
+    let holds = outside.holds(&life.subject);
+    let standing = holds.into_iter().find(|hold| hold.released_at.is_none());
+    match standing {
+        Some(hold) => release(records, around, by, hold.id, reason, now).await.map(|_| ()),
+        None => Ok(()),
     }
 }
 

@@ -40,6 +40,23 @@ pub enum Aim {
     RestoreOne,
 }
 
+/// When a legal hold is placed; it is released after [`HOLD_LASTS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// Never.
+    Never,
+    /// While the job plans or sweeps.
+    Midway,
+    /// While swept records wait for their purge.
+    InWindow,
+}
+
+/// Longer than any record that is swept stays restorable, and than TTL waits (seven days and one).
+pub const HOLD_LASTS: SignedDuration = SignedDuration::from_hours(24 * 10);
+
+/// What a hold covers: what TTL deletes, and objects.
+pub const HELD: [&str; 2] = ["conversations", "attachments"];
+
 /// One request, and what its subject has.
 #[derive(Clone, Debug)]
 pub struct Life {
@@ -51,6 +68,8 @@ pub struct Life {
     pub aim: Aim,
     /// Records in each dataset.
     pub records: usize,
+    /// When its data is held.
+    pub held: Held,
 }
 
 /// What happens to the subject's data while the job runs.
@@ -218,9 +237,35 @@ impl Scenario {
         Self::of("a part is retained", vec![life])
     }
 
+    /// A hold is placed while the job sweeps.
+    pub fn held_midway() -> Self {
+        Self::held("held midway", Aim::Erase, Held::Midway)
+    }
+
+    /// A hold is placed while swept records wait for their purge, and outlives their TTL.
+    pub fn held_in_window() -> Self {
+        Self::held("held in the window", Aim::Erase, Held::InWindow)
+    }
+
+    /// Cancelled in the middle, and what was swept by then is held.
+    pub fn cancelled_and_held() -> Self {
+        Self::held("cancelled and held", Aim::Cancel, Held::InWindow)
+    }
+
+    fn held(name: &'static str, aim: Aim, held: Held) -> Self {
+        let life = Life {
+            held,
+            ..life("ada", aim, 3)
+        };
+        Self::of(name, vec![life])
+    }
+
     /// All that end well, for the crash points.
     pub fn all() -> Vec<Self> {
         vec![
+            Self::held_midway(),
+            Self::held_in_window(),
+            Self::cancelled_and_held(),
             Self::cancelled(),
             Self::cancelled_and_restored(),
             Self::paused(),
@@ -240,7 +285,10 @@ impl Scenario {
 
     /// Whether what became of a record depends on when somebody stepped in, or on when its change met the job.
     pub fn ending_varies(&self) -> bool {
-        let stepped_in = |life: &Life| matches!(life.aim, Aim::Cancel | Aim::CancelAndRestore | Aim::RestoreOne);
+        let stepped_in = |life: &Life| {
+            let by_aim = matches!(life.aim, Aim::Cancel | Aim::CancelAndRestore | Aim::RestoreOne);
+            by_aim || life.held == Held::Midway
+        };
         self.meanwhile == Meanwhile::Changes || self.lives.iter().any(stepped_in)
     }
 
@@ -266,6 +314,7 @@ pub fn life(subject: &str, aim: Aim, records: usize) -> Life {
         scope: vec!["conversations", "profile", "attachments"],
         aim,
         records,
+        held: Held::Never,
     }
 }
 

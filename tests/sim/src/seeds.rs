@@ -10,7 +10,7 @@ use shared::sim::{Dice, Storm};
 
 use crate::dawn;
 use crate::play::{Play, Played, play};
-use crate::scenario::{Aim, Life, Meanwhile, Scenario, Ttl, life};
+use crate::scenario::{Aim, Held, Life, Meanwhile, Scenario, Ttl, life};
 use crate::stack::{Habits, letter};
 use crate::workers::in_parallel;
 
@@ -81,7 +81,10 @@ fn one(dice: &mut Dice, name: &str) -> Life {
         Aim::RestoreOne,
     ];
     let aim = pick(dice, &aims);
-    let mut life = life(name, aim, dice.below(9));
+    let held = [Held::Never, Held::Never, Held::Never, Held::Midway, Held::InWindow];
+    let held = pick(dice, &held);
+    let life = life(name, aim, dice.below(9));
+    let mut life = Life { held, ..life };
     if dice.chance(300) {
         life.scope.remove(dice.below(3));
     }

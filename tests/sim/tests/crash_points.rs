@@ -39,6 +39,9 @@ scenarios!(
     paused,
     one_restored,
     retained,
+    held_midway,
+    held_in_window,
+    cancelled_and_held,
     poison
 );
 

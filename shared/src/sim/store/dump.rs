@@ -18,6 +18,10 @@ pub(super) fn text(tables: &Tables) -> String {
         lines.push(debug("idempotency", &key.row));
     }
     lines.extend(tables.holds.iter().map(|row| debug("holds", &row)));
+    for held in tables.held.values() {
+        lines.push(json("hold", &held.row.hold));
+        lines.push(format!("sealed {}", String::from_utf8_lossy(&held.row.fields.0)));
+    }
     for of in tables.months.values() {
         lines.push(debug("month", &of.head));
         lines.extend(of.entries.values().map(|row| json("entry", row)));

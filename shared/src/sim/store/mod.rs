@@ -5,7 +5,7 @@
 //! | [`tables`] | the rows, for oracles to read |
 //! | `action`, `transaction` | one write and its condition; several of them, all or none |
 //! | `commit` | the one write that moves a request |
-//! | `requests`, `list`, `work`, `outbox`, `keys`, `notes` | the ports |
+//! | `requests`, `list`, `work`, `outbox`, `keys`, `notes`, `holds` | the ports |
 //! | `index` | what the indexes show, which is what was true a while ago |
 //! | `dump` | every row as text |
 //!
@@ -18,6 +18,7 @@
 mod action;
 mod commit;
 mod dump;
+mod holds;
 mod index;
 mod keys;
 mod list;
@@ -40,8 +41,9 @@ use self::index::Indexes;
 pub use self::tables::Tables;
 use self::transaction::Tokens;
 use super::world::World;
+use crate::domain::hold::HoldHead;
 use crate::domain::ids::{Ref, RequestKey, Tenant};
-use crate::ports::{Fault, HoldHead, RequestRow};
+use crate::ports::{Fault, RequestRow};
 
 /// How far the indexes usually lag behind, at most.
 const LAG_MS: i64 = 1_000;
@@ -91,9 +93,12 @@ impl SimStore {
         self.inspect(dump::text)
     }
 
-    /// The earliest instant any request waits for.
+    /// The earliest instant any request or hold waits for.
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.inspect(|tables| tables.rows().filter_map(|row| row.wake_at).min())
+        self.inspect(|tables| {
+            let holds = tables.held.values().filter_map(|held| held.row.wake_at);
+            tables.rows().filter_map(|row| row.wake_at).chain(holds).min()
+        })
     }
 
     /// The stream: mails inserted since the last call, each once, in order.

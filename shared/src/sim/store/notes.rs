@@ -58,7 +58,7 @@ impl SimStore {
 }
 
 impl MonthNotes {
-    fn put(&mut self, note: &Note) {
+    pub(super) fn put(&mut self, note: &Note) {
         self.head = note.head.clone();
         if let Some(entry) = note.entry.clone() {
             self.entries.insert(entry.body.seq, entry);

@@ -7,9 +7,10 @@ use super::index::up_to_millisecond;
 use super::tables::{Expiring, OfRequest};
 use crate::audit::Entry;
 use crate::domain::finding::Finding;
+use crate::domain::hold::HoldHead;
 use crate::domain::ids::{Ref, RequestKey, Tenant};
 use crate::ports::{
-    Commit, Committed, Fault, HoldHead, Idempotency, ListPage, ListQuery, Preview, Progress, RequestRow, Requests,
+    Commit, Committed, Fault, Idempotency, ListPage, ListQuery, Preview, Progress, RequestRow, Requests,
 };
 
 impl Requests for SimStore {
@@ -78,7 +79,10 @@ impl Requests for SimStore {
 
     async fn rewake(&self, row: &RequestRow, wake_at: Option<Timestamp>) -> Result<bool, Fault> {
         let key = row.key();
-        let is_same = |there: &&RequestRow| there.facts.version == row.facts.version && there.head.seq == row.head.seq;
+        let is_same = |there: &&RequestRow| {
+            let unmoved = there.facts.version == row.facts.version && there.head.seq == row.head.seq;
+            unmoved && there.wake_at == row.wake_at.map(up_to_millisecond)
+        };
         let rewake = || {
             let visible_at = self.arrival().visible_at;
             let mut inner = self.inner.borrow_mut();

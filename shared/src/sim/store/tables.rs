@@ -8,13 +8,14 @@ use super::index::Projection;
 use crate::audit::Entry;
 use crate::domain::chunk::{Chunk, ChunkId};
 use crate::domain::finding::Finding;
-use crate::domain::ids::{Category, DatasetId, Ref, RequestId, RequestKey, Tenant};
+use crate::domain::hold::{Hold, HoldHead};
+use crate::domain::ids::{Category, DatasetId, HoldId, Ref, RequestId, RequestKey, Tenant};
 use crate::domain::job::Plan;
 use crate::domain::month::Month;
 use crate::domain::outbox::Mail;
 use crate::domain::request::Kind;
 use crate::domain::restore::Restore;
-use crate::ports::{HoldHead, Idempotency, MonthHead, Preview, Progress, RequestRow, WrappedKey};
+use crate::ports::{HoldRow, Idempotency, MonthHead, Preview, Progress, RequestRow, WrappedKey};
 
 /// All rows of the three tables.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,6 +28,10 @@ pub struct Tables {
     pub idempotency: BTreeMap<(Tenant, Ref, String), Expiring<Idempotency>>,
     /// Heads of holds, by tenant and subject.
     pub holds: BTreeMap<(Tenant, Ref), HoldHead>,
+    /// Holds, by tenant and id.
+    pub held: BTreeMap<(Tenant, HoldId), HeldRow>,
+    /// Every version of a hold, in order: no row, but what tests look at.
+    pub held_ever: Vec<Hold>,
     /// What finds a request, by tenant, hash and place in the history.
     pub found: BTreeMap<(Tenant, Ref, String), Found>,
     /// Entries of no request, by tenant and month.
@@ -67,6 +72,15 @@ pub struct Expiring<T> {
     pub row: T,
     /// When TTL will have come round to it.
     pub deleted_at: Timestamp,
+}
+
+/// A hold's row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeldRow {
+    /// The row.
+    pub row: HoldRow,
+    /// The index shows it from then on.
+    pub visible_at: Timestamp,
 }
 
 /// A row that finds a request by a hash.

@@ -42,6 +42,7 @@ fn table() -> Vec<(Refusal, &'static str, u16, bool)> {
         (Refusal::ConfirmationMismatch, "confirmation_mismatch", 409, true),
         (Refusal::PreviewStale, "preview_stale", 409, true),
         (Refusal::LegalHold, "legal_hold", 409, true),
+        (Refusal::AlreadyReleased, "already_released", 409, true),
         (Refusal::ExportRunning, "export_running", 409, true),
         (Refusal::DuplicateRequest, "duplicate_request", 409, true),
         (phase, "not_in_this_phase", 409, true),

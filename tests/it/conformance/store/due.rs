@@ -37,6 +37,20 @@ pub(super) async fn due_requests_come_earliest_first_and_leave_when_nothing_is_o
     assert_eq!((after.wake_at, after.head), (None, row.head), "nothing else moved");
 }
 
+pub(super) async fn of_two_who_move_a_wake_up_the_first_wins(ground: impl Ground) {
+    submit(&ground, 8, |commit| commit.row.wake_at = None).await;
+    let store = ground.store();
+    let asleep = store.request(&key(8)).await.expect("read").expect("a row");
+    assert!(store.rewake(&asleep, Some(at(7))).await.expect("an answer"));
+    assert!(
+        !store.rewake(&asleep, Some(at(900))).await.expect("an answer"),
+        "it was woken since it was read"
+    );
+    let row = store.request(&key(8)).await.expect("read").expect("a row");
+    assert_eq!(row.wake_at, Some(at(7)));
+    assert!(store.rewake(&row, None).await.expect("an answer"));
+}
+
 pub(super) async fn a_wake_up_of_a_request_that_moved_is_left_alone(ground: impl Ground) {
     let base = submission(8);
     submit(&ground, 8, |_| ()).await;

@@ -15,6 +15,8 @@ use super::ground::{Case, Ground};
 use super::samples::acme;
 use crate::storage::tables::{Scratch, client, scratch, scratch_on};
 
+/// One hold on `messages`.
+const STANDING: &str = r#"{"hld_00000000010000000000000001": ["messages"]}"#;
 /// Names the further side.
 const ENDPOINT: &str = "LETHE_CONFORMANCE_ENDPOINT";
 /// Cases that run there at a time: AWS takes seconds to make a table.
@@ -35,7 +37,7 @@ impl Ground for Scratch {
             .item("sk", AttributeValue::S(head.sk))
             .item("v", AttributeValue::N("1".into()))
             .item("version", AttributeValue::N(version.to_string()))
-            .item("categories", AttributeValue::S(r#"["messages"]"#.into()));
+            .item("standing", AttributeValue::S(STANDING.into()));
         call.send().await.expect("a hold head");
     }
 

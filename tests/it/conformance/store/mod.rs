@@ -6,6 +6,7 @@
 //! | `companions` | what comes with it: scopes, idempotency keys, holds, data keys, plans |
 //! | `work`, `mails` | plans and chunks, e-mails owed: one winner of each race |
 //! | `due`, `lists`, `found` | due requests and histories, which lag; requests found by a hash |
+//! | `holds` | legal holds, their head and their entry: together or not at all |
 //! | `notes` | entries of no request, and the tenant's trail by day |
 //! | `leftovers` | trail, findings, previews, progress, wrapped keys |
 //!
@@ -17,6 +18,7 @@ mod due;
 mod dynamodb;
 mod found;
 mod ground;
+mod holds;
 mod leftovers;
 mod lists;
 mod mails;
@@ -89,6 +91,7 @@ cases! {
         a_mail_is_not_inserted_over_another;
     due:
         due_requests_come_earliest_first_and_leave_when_nothing_is_owed
+        of_two_who_move_a_wake_up_the_first_wins
         a_wake_up_of_a_request_that_moved_is_left_alone;
     lists:
         pages_are_newest_first_also_among_equal_instants
@@ -108,6 +111,12 @@ cases! {
         of_two_notes_on_one_head_one_is_written
         a_repeated_refusal_moves_the_head_without_an_entry
         a_day_shows_every_entry_of_the_tenant_once_and_in_order;
+    holds:
+        a_hold_its_head_and_its_entry_are_written_together
+        of_two_changes_on_one_head_one_is_written
+        a_hold_is_settled_once_and_then_not_due
+        holds_are_listed_newest_first_and_by_tenant
+        an_open_request_is_found_by_its_scope;
     leftovers:
         the_trail_is_read_in_order_by_parts_and_verifies
         a_finding_is_one_row_and_remembers_when_it_was_first_seen

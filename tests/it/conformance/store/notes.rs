@@ -12,7 +12,7 @@ use super::ground::{Ground, done, shows};
 use super::samples::{acme, at, someone, step, submission};
 
 /// The next note of a month's chain.
-fn note(tenant: &Tenant, before: &MonthHead, action: &str, now: Timestamp) -> Note {
+pub(super) fn note(tenant: &Tenant, before: &MonthHead, action: &str, now: Timestamp) -> Note {
     let (entry, head) = before.head.append(EntryBody {
         v: 1,
         tenant: tenant.clone(),

@@ -3,9 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::SignedDuration;
-use shared::domain::ids::Ref;
+use shared::domain::hold::HoldHead;
+use shared::domain::ids::{HoldId, Ref};
 use shared::knobs::{Guard, REAL_SIZES, Turned};
-use shared::ports::HoldHead;
 use shared::sim::store::SimStore;
 use shared::sim::{Calm, World, alone};
 
@@ -31,7 +31,7 @@ impl Ground for Simulator {
     async fn put_holds(&self, subject: &Ref, version: u64) {
         let head = HoldHead {
             version: Some(version),
-            categories: vec![messages()],
+            ..HoldHead::default().with(HoldId::from_parts(1, 1), &[messages()])
         };
         self.store.put_holds(&acme(), subject, head);
     }

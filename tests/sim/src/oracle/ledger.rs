@@ -10,7 +10,7 @@ use shared::domain::outcome::{Code, Counts, LineOutcome};
 use shared::domain::request::Status;
 use shared::ports::{DataKey, KeyName, Sealed, Sealer as _};
 use shared::sim::sources::journal::{Effect, RecordId, What, Who};
-use shared::workflow::operate::outcome_aad;
+use shared::workflow::account::outcome_aad;
 use shared::workflow::plan::segment_aad;
 
 use super::Case;

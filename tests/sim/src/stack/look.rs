@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use shared::audit::Entry;
 use shared::domain::chunk::{Chunk, ChunkId};
 use shared::domain::finding::Finding;
+use shared::domain::hold::Hold;
 use shared::domain::ids::RequestKey;
 use shared::domain::job::Plan;
 use shared::domain::month::Month;
@@ -15,6 +16,7 @@ use shared::ports::{KeyName, RequestRow};
 use shared::sim::store::tables::{MonthNotes, OfRequest, Tables};
 
 use super::Outside;
+use crate::people::subject_ref;
 
 impl Outside {
     /// A request's row.
@@ -57,6 +59,26 @@ impl Outside {
     pub fn all_facts(&self) -> Vec<Facts> {
         let store = &self.records.store;
         store.inspect(|tables| tables.rows().map(|row| row.facts.clone()).collect())
+    }
+
+    /// A subject's holds as they are, oldest first.
+    pub fn holds(&self, subject: &str) -> Vec<Hold> {
+        let subject_ref = subject_ref(subject);
+        self.records.store.inspect(|tables| {
+            let rows = tables.held.values().map(|held| &held.row.hold);
+            rows.filter(|hold| hold.subject_ref == subject_ref).cloned().collect()
+        })
+    }
+
+    /// Every version of every hold, in order.
+    pub fn holds_ever(&self) -> Vec<Hold> {
+        self.records.store.inspect(|tables| tables.held_ever.clone())
+    }
+
+    /// Whether every hold, as it is, is settled.
+    pub fn are_holds_settled(&self) -> bool {
+        let store = &self.records.store;
+        store.inspect(|tables| tables.held.values().all(|held| held.row.hold.settled_at.is_some()))
     }
 
     /// Every plan's row.

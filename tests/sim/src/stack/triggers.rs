@@ -2,6 +2,8 @@
 //!
 //! Guarantee: everything is offered to the scheduler, which picks; nothing here decides an order.
 
+mod people;
+
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -17,19 +19,13 @@ use shared::sim::{Environment, Event, TaskId, World};
 use shared::workflow::work_chunk::Invocation;
 
 use super::{Clock, Outside, TIMEOUT};
-use crate::people::{Deed, carry_out, extends, next_deed, tenant};
-use crate::readers::look;
-use crate::scenario::{Aim, Life, Meanwhile, Scenario, Ttl};
+use crate::people::tenant;
+use crate::scenario::{Life, Meanwhile, Scenario, Ttl};
 
 /// Invocations of one function at a time (`MaximumConcurrency`).
 const CONCURRENCY: usize = 4;
 /// The schedule's rate.
 const ROUND: SignedDuration = SignedDuration::from_secs(60);
-/// A person looks again after this long.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(45);
-
-/// An operator executes this long after the grace period, when all operators were told; meddlers do not wait.
-const UNHURRIED: SignedDuration = SignedDuration::from_mins(10);
 
 /// How the surroundings behave.
 #[derive(Clone, Copy, Debug, Default)]
@@ -170,9 +166,12 @@ impl Stack {
 
     /// Whether nothing is owed any more: every request is shredded, or waits for a person.
     fn is_at_rest(&self) -> bool {
-        self.cases
-            .iter()
-            .all(|case| self.facts(case).is_some_and(|facts| self.is_over(&facts)))
+        let settled = self.outside.are_holds_settled();
+        settled
+            && self
+                .cases
+                .iter()
+                .all(|case| self.facts(case).is_some_and(|facts| self.is_over(&facts)))
     }
 
     /// Whether nothing more happens to a request without a person.
@@ -310,91 +309,6 @@ impl Stack {
         self.outside.world.spawn("supervision", self.deadline().1, task);
     }
 
-    fn person(&mut self, which: usize) {
-        let now = self.outside.world.now();
-        let facts = self.facts(&self.cases[which]);
-        let case = &mut self.cases[which];
-        case.paused_before |= facts
-            .as_ref()
-            .and_then(|facts| facts.job.as_ref())
-            .is_some_and(|job| job.paused);
-        if let Some(deed) = next_deed(case.life.aim, facts.as_ref(), case.paused_before, now) {
-            // Who means to step in stays at the screen: at any moment of the job.
-            let hurry = deed == Deed::Execute && case.life.aim != Aim::Erase;
-            let soon = || SignedDuration::from_millis(self.outside.world.roll(|dice| dice.between(0, 4_000)));
-            self.cases[which].next_at = now + if hurry { soon() } else { PATIENCE };
-            self.act(which, deed);
-            if self.habits.twice {
-                self.act(which, deed);
-            }
-        }
-    }
-
-    fn act(&mut self, which: usize, deed: Deed) {
-        let case = &self.cases[which];
-        let (outside, life, known, clock) = (self.outside.clone(), case.life.clone(), case.id.clone(), self.clock());
-        let fresh = outside.world.roll(|dice| u128::from_be_bytes(dice.bytes()));
-        let task = async move {
-            let now = clock.now();
-            let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or_default();
-            let ids = (*known.borrow(), RequestId::from_parts(milliseconds, fresh));
-            match Box::pin(carry_out(&outside, &life, ids, deed, now)).await {
-                Ok(Some(id)) => *known.borrow_mut() = Some(id),
-                Ok(None) => {}
-                Err(failure) => outside.world.note("person", format!("{deed:?}: {failure}")),
-            }
-        };
-        let task = self.outside.world.spawn(deed.function(), self.deadline().1, task);
-        self.cases[which].task = Some(task);
-    }
-
-    fn meddle(&mut self) {
-        self.habits.meddling -= 1;
-        let (which, deed, hours, waits) = self.outside.world.roll(|dice| {
-            let deed = Deed::MEDDLING[dice.below(Deed::MEDDLING.len())];
-            (
-                dice.below(self.cases.len()),
-                deed,
-                dice.between(1, 300),
-                dice.chance(400),
-            )
-        });
-        // Many wait for the moment in which most is possible: the grace period is over, and nobody has executed yet.
-        let opens = self.facts(&self.cases[which]).and_then(|facts| facts.grace_ends_at);
-        let opens = opens
-            .map(|end| end + UNHURRIED / 2)
-            .filter(|at| waits && *at > self.outside.world.now());
-        let later = self.outside.world.now() + SignedDuration::from_hours(hours);
-        self.meddling_at = opens.unwrap_or(later);
-        if self.cases[which].id.borrow().is_some() {
-            self.act(which, deed);
-        }
-    }
-
-    /// Somebody looks at a request, and will again: soon while it runs, or days later.
-    fn look(&mut self) {
-        self.habits.looks -= 1;
-        let (which, seconds) = self.outside.world.roll(|dice| {
-            let seconds = [2, 30, 86_400 * 4][dice.below(3)];
-            (dice.below(self.cases.len()), dice.between(1, seconds))
-        });
-        self.looked_at = self.outside.world.now() + SignedDuration::from_secs(seconds);
-        let Some(id) = *self.cases[which].id.borrow() else {
-            return;
-        };
-        let (outside, subject, clock) = (
-            self.outside.clone(),
-            self.cases[which].life.subject.clone(),
-            self.clock(),
-        );
-        let task = async move {
-            if let Err(failure) = Box::pin(look(&outside, &subject, id, clock.now())).await {
-                outside.world.note("reader", failure);
-            }
-        };
-        self.outside.world.spawn("submission", self.deadline().1, task);
-    }
-
     fn lose(&mut self) {
         self.habits.losses -= 1;
         self.lost_at = self.outside.world.now() + SignedDuration::from_hours(20);
@@ -499,23 +413,5 @@ impl Environment for Stack {
             next.push((self.habits.losses > 0).then_some(self.lost_at));
         }
         next.into_iter().flatten().filter(|at| *at > now).min()
-    }
-}
-
-impl Stack {
-    /// When a person would do something: nothing to do before the grace period ends, nothing after.
-    fn person_at(&self, case: &Case) -> Option<Timestamp> {
-        let facts = self.facts(case);
-        let at = case.next_at;
-        match facts.as_ref() {
-            Some(facts)
-                if facts.status == Status::Approved
-                    && case.life.aim != Aim::Withdraw
-                    && !extends(case.life.aim, facts) =>
-            {
-                facts.grace_ends_at.map(|end| at.max(end + UNHURRIED))
-            }
-            facts => next_deed(case.life.aim, facts, case.paused_before, at).map(|_| at),
-        }
     }
 }

@@ -1,0 +1,65 @@
+//! Legal holds: while one is settled nothing that it covers is destroyed, by us or by TTL; in the end each is settled.
+
+use jiff::{SignedDuration, Timestamp};
+use shared::domain::hold::Hold;
+use shared::sim::sources::journal::{Effect, What};
+
+use crate::people::subject_ref;
+use crate::scenario::owner;
+use crate::stack::Stack;
+
+/// Whoever settled it and whoever released it had clocks of their own.
+const TOLERANCE: SignedDuration = SignedDuration::from_secs(2 * 300);
+
+/// A hold while it can be relied on.
+struct InForce {
+    hold: Hold,
+    from: Timestamp,
+    until: Option<Timestamp>,
+}
+
+pub(super) fn check(stack: &Stack, wrong: &mut Vec<String>) {
+    let ever = stack.outside.holds_ever();
+    let in_force: Vec<_> = ever.iter().filter_map(|hold| in_force(hold, &ever)).collect();
+    for effect in stack.outside.sources.journal() {
+        if let Some(by) = in_force.iter().find(|by| by.forbids(&effect)) {
+            wrong.push(format!(
+                "{} was destroyed at {} under hold {}, settled at {}",
+                effect.record, effect.at, by.hold.id, by.from
+            ));
+        }
+    }
+    if !stack.outside.are_holds_settled() {
+        wrong.push("a hold is not settled".to_owned());
+    }
+}
+
+/// The version of a hold that says since when it can be relied on, and the end that another version tells.
+fn in_force(hold: &Hold, ever: &[Hold]) -> Option<InForce> {
+    let from = hold.settled_at.filter(|_| hold.released_at.is_none())?;
+    let versions = ever.iter().filter(|other| other.id == hold.id);
+    let until = versions.filter_map(|other| other.released_at).min();
+    Some(InForce {
+        hold: hold.clone(),
+        from,
+        until,
+    })
+}
+
+impl InForce {
+    fn forbids(&self, effect: &Effect) -> bool {
+        let ends = matches!(effect.what, What::Destroyed | What::VersionDestroyed { .. });
+        let covers = owner(&effect.record).is_some_and(|owner| {
+            let held = self
+                .hold
+                .scope
+                .iter()
+                .any(|category| category.as_str() == owner.category);
+            held && subject_ref(&owner.subject) == self.hold.subject_ref
+        });
+        // What the application gave a TTL of its own is its own to lose.
+        let marked = effect.mark.is_some() || !matches!(effect.what, What::Destroyed);
+        let before_its_end = self.until.is_none_or(|until| effect.at + TOLERANCE < until);
+        ends && covers && marked && effect.at > self.from + TOLERANCE && before_its_end
+    }
+}
