@@ -15,6 +15,7 @@
 //! | [`silent`] | supervision is away while messages are lost |
 //! | [`long`] | an upgrade over a running job |
 //! | [`million`] | the great run; `cargo lethe test --million` |
+//! | [`stopped`] | nothing but an operator, who cancels at about half: how soon the last write is, and whether all comes back |
 //! | [`late`] | calls that take longer than the worker lives, and take effect after its death |
 
 mod continued;
@@ -27,3 +28,4 @@ mod noise;
 mod outage;
 mod poison;
 mod silent;
+mod stopped;

@@ -71,6 +71,7 @@ fn policy_yaml() -> String {
     let others = [
         (app::PATIENT, PATIENT_PERIODS),
         (app::LIFE, LIFE_PERIODS),
+        (trial::STOPPED, PATIENT_PERIODS),
         (app::ENDINGS, ENDINGS_PERIODS),
     ];
     let more = fast.chain(others);

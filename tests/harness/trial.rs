@@ -29,6 +29,9 @@ pub const TENANTS: [&str; 10] = [
     "trial-million",
 ];
 
+/// One more, whose recovery window is as long as documented.
+pub const STOPPED: &str = "trial-stopped";
+
 /// The functions nobody waits for.
 pub const BACKGROUND: &[&str] = &[
     "PlanningFunction",

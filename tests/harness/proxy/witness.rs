@@ -42,6 +42,7 @@ struct Seen {
     sent: Vec<Sent>,
     marked: HashMap<Key, Done>,
     deleted: HashMap<Key, Done>,
+    last_mark: Option<Instant>,
 }
 
 impl Witness {
@@ -75,12 +76,14 @@ impl Witness {
             .flatten()
             .zip(answer["Responses"].as_array().into_iter().flatten());
         let mut seen = self.seen();
+        let heard = Instant::now();
         for (statement, _) in pairs.filter(|(_, response)| response["Error"].is_null()) {
             let text = statement["Statement"].as_str().unwrap_or_default();
             let Some(key) = key(text, &statement["Parameters"]) else {
                 continue;
             };
             let all = if text.starts_with("UPDATE") {
+                seen.last_mark = Some(heard);
                 &mut seen.marked
             } else {
                 &mut seen.deleted
@@ -94,6 +97,11 @@ impl Witness {
     /// Every message sent so far.
     pub fn sent(&self) -> Vec<Sent> {
         self.seen().sent.clone()
+    }
+
+    /// When the service answered the last write that marked an item.
+    pub fn last_mark(&self) -> Option<Instant> {
+        self.seen().last_mark
     }
 
     /// How many items were marked, and how many deleted by us (TTL may have been faster).
