@@ -26,6 +26,7 @@ pub mod record_list;
 pub mod records;
 pub mod restore;
 pub mod run;
+pub mod settle;
 pub mod submit;
 pub mod supervise;
 pub mod tenant_trail;
