@@ -170,6 +170,9 @@ pub struct Chunk {
     /// Stable code of the last lasting failure, until the operation succeeds; the finding of a parked chunk names it.
     #[serde(default)]
     pub trouble: Option<String>,
+    /// Whether a swept record failed since and may have kept its mark and its expiry: a hold cannot be settled then.
+    #[serde(default)]
+    pub left_armed: bool,
     /// The last restoration that concerned it.
     #[serde(default)]
     pub restoring: Option<Restoring>,
@@ -198,6 +201,7 @@ impl Chunk {
             counts: Counts::all(Code::Untouched, u64::from(lines)),
             outcome: None,
             trouble: None,
+            left_armed: false,
             restoring: None,
             touched_at: now,
             rev: 0,

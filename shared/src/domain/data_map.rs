@@ -97,6 +97,11 @@ impl DataMap {
             .collect()
     }
 
+    /// Whether a dataset is of this category.
+    pub fn has(&self, category: &Category) -> bool {
+        self.datasets.iter().any(|dataset| dataset.category == *category)
+    }
+
     /// The datasets of a scope for one tenant, in the map's order.
     pub fn in_scope<'a>(&'a self, tenant: &'a Tenant, scope: &'a [Category]) -> impl Iterator<Item = &'a Dataset> {
         self.datasets

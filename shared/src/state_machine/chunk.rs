@@ -143,6 +143,11 @@ pub fn strip(chunk: &Chunk, now: Timestamp) -> Option<Chunk> {
     ((free || waiting) && chunk.counts.of(Code::Swept) > 0).then(|| again(chunk, Op::Strip, now))
 }
 
+/// A chunk whose expiry could not be removed, made ready to try again.
+pub fn strip_again(chunk: &Chunk, now: Timestamp) -> Option<Chunk> {
+    (chunk.state == ChunkState::Parked && chunk.op == Op::Strip).then(|| again(chunk, Op::Strip, now))
+}
+
 /// Ready for another operation, with its message numbered.
 fn again(chunk: &Chunk, op: Op, now: Timestamp) -> Chunk {
     let mut next = touched(chunk, now);

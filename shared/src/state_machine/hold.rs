@@ -121,14 +121,24 @@ fn record(by: &Caller, action: &'static str, hold: &Hold, reason: &Personal) -> 
 }
 
 /// Whether records of a held chunk may still go: somebody who read no hold is at work on it, or an expiry is armed
-/// that the source's own TTL acts on. A sweep that nobody has begun is not: whoever leases it reads the hold first.
-pub fn may_still_go(chunk: &Chunk, expires: bool) -> bool {
-    let stripped = chunk.op == Op::Strip && chunk.state == ChunkState::Done;
-    let armed = chunk.counts.of(Code::Swept) > 0 || chunk.is_unseen();
-    match chunk.state {
-        ChunkState::Leased => true,
-        ChunkState::Ready | ChunkState::Done | ChunkState::Parked => expires && armed && !stripped,
+/// that the source's own TTL acts on. A sweep that nobody has begun is not: whoever leases it reads the hold first. Nor
+/// is one of a cancelled request: it was settled when nobody had begun, and whoever leased it since has left it.
+pub fn may_still_go(chunk: &Chunk, cancelled: bool, expires: bool) -> bool {
+    let waits = chunk.state == ChunkState::Ready && chunk.op == Op::Sweep;
+    if chunk.state == ChunkState::Leased {
+        return true;
     }
+    if !expires || (waits && cancelled) {
+        return false;
+    }
+    let unseen = chunk.is_unseen() || was_given_up(chunk);
+    let stripped = chunk.op == Op::Strip && chunk.state == ChunkState::Done;
+    unseen || chunk.left_armed || (chunk.counts.of(Code::Swept) > 0 && !stripped)
+}
+
+/// Five workers of its sweep died, and nobody could even look at what they had marked.
+fn was_given_up(chunk: &Chunk) -> bool {
+    chunk.state == ChunkState::Parked && chunk.op == Op::Sweep && chunk.outcome.is_none()
 }
 
 /// When a hold that is not settled yet is looked at again: soon at first, then as long after as it has taken so far, at
@@ -163,6 +173,25 @@ mod tests {
             counts,
             ..Chunk::planned(id, 2, ManifestSlice::nowhere(), Timestamp::UNIX_EPOCH)
         }
+    }
+
+    #[test]
+    fn what_a_cancellation_left_waiting_is_safe_and_what_it_left_at_work_is_not() {
+        let given_back = chunk(Op::Sweep, ChunkState::Ready, 1, 0);
+        assert!(may_still_go(&given_back, false, true) && !may_still_go(&given_back, true, true));
+        assert!(may_still_go(&chunk(Op::Sweep, ChunkState::Leased, 2, 0), true, true));
+        assert!(may_still_go(&chunk(Op::Sweep, ChunkState::Done, 1, 2), true, true));
+    }
+
+    #[test]
+    fn an_expiry_that_could_not_be_removed_stays_armed_although_its_chunk_is_done() {
+        let done = chunk(Op::Strip, ChunkState::Done, 2, 2);
+        let armed = Chunk {
+            left_armed: true,
+            ..done.clone()
+        };
+        assert!(!may_still_go(&done, false, true) && may_still_go(&armed, false, true));
+        assert!(!may_still_go(&armed, false, false), "no TTL acts there");
     }
 
     #[test]
@@ -203,6 +232,7 @@ mod tests {
             (Op::Sweep, Done, 1, 2, true, false),
             (Op::Sweep, Done, 1, 0, false, false),
             (Op::Sweep, Parked, 6, 2, true, false),
+            (Op::Sweep, Parked, 6, 0, true, false),
             (Op::Purge, Ready, 1, 2, true, false),
             (Op::Purge, Leased, 2, 2, true, true),
             (Op::Strip, Ready, 1, 2, true, false),
@@ -213,7 +243,7 @@ mod tests {
             (Op::Restore, Done, 2, 0, false, false),
         ] {
             let chunk = chunk(op, state, epoch, swept);
-            let found = (may_still_go(&chunk, true), may_still_go(&chunk, false));
+            let found = (may_still_go(&chunk, false, true), may_still_go(&chunk, false, false));
             assert_eq!(
                 found,
                 (with_ttl, without),

@@ -50,10 +50,13 @@ pub fn wake_at(facts: &Facts, mail_owed: bool, purges: Purges, now: Timestamp) -
 /// only a person or the end of a hold can move is still looked at now and then.
 fn leftover(purges: Purges, now: Timestamp) -> Timestamp {
     let soon = Period::seconds(PATIENCE_SECONDS).after(now);
+    let seldom = Period::seconds(IDLE_SECONDS).after(now);
     match purges.due {
+        // What a hold keeps may be due as soon as it is released.
+        Some(due) if purges.idle && purges.held => due.min(seldom).max(now),
         Some(due) if purges.idle => due.max(now),
         Some(due) => due.min(soon).max(now),
-        None if purges.idle => Period::seconds(IDLE_SECONDS).after(now),
+        None if purges.idle => seldom,
         None => soon,
     }
 }

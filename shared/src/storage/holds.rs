@@ -34,9 +34,16 @@ impl Holds for Storage {
         let query = self.partition(&self.tables.requests, keys::hold_partition(tenant));
         let query = query.key_condition_expression("#pk = :pk").scan_index_forward(false);
         let query = query.consistent_read(true).set_exclusive_start_key(after);
-        let answer = query.limit(i32::try_from(limit).unwrap_or(i32::MAX)).send().await;
-        let answer = answer.map_err(|error| fault("list holds", error))?;
-        answer.items().iter().map(from_item).collect()
+        let query = query.limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        // A page of DynamoDB's ends after 1 MB, whatever the limit: long reasons fill it.
+        let mut items = query.into_paginator().items().send();
+        let mut rows = Vec::new();
+        while rows.len() < limit as usize
+            && let Some(item) = items.next().await
+        {
+            rows.push(from_item(&item.map_err(|error| fault("list holds", error))?)?);
+        }
+        Ok(rows)
     }
 
     async fn change_hold(&self, change: &HoldChange) -> Result<bool, Fault> {
@@ -51,7 +58,7 @@ impl Holds for Storage {
         transaction.put(Guard::Holds, requests, head, &on)?;
         self.add_note(&mut transaction, &change.note)?;
         let sent = self.transact(transaction).await;
-        settled(sent.map(|sent| sent == Sent::Written), self.is_hold(row)).await
+        settled(sent.map(|sent| sent == Sent::Written), self.was_written(row)).await
     }
 
     async fn settle_hold(&self, row: &HoldRow) -> Result<bool, Fault> {
@@ -104,6 +111,12 @@ impl Storage {
             Some(item) => from_head(&item),
             None => Ok(HoldHead::default()),
         }
+    }
+
+    /// What is sealed is sealed anew for each change, so it is recognised although somebody settled the hold since.
+    async fn was_written(&self, row: &HoldRow) -> Result<bool, Fault> {
+        let there = self.hold(&row.hold.tenant, row.hold.id).await?;
+        Ok(there.is_some_and(|there| there.fields == row.fields))
     }
 
     /// Instants of the row itself are rounded; its revision and what is sealed tell it from any other.

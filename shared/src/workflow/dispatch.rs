@@ -99,10 +99,15 @@ impl<'a> Demand<'a> {
         let Some(job) = &self.facts.job else { return false };
         match chunk.op {
             Op::Restore | Op::Strip => true,
-            Op::Purge => !self.is_held(chunk),
+            // Of one that somebody died over it must be known what is left, before its expiry can be removed.
+            Op::Purge => !self.is_held(chunk) || chunk.state == ChunkState::Leased,
             Op::Sweep | Op::Copy if self.facts.status != Status::InProgress => false,
             Op::Sweep | Op::Copy if job.cancel_requested => chunk.is_unseen(),
-            Op::Sweep | Op::Copy => !job.paused || chunk.state == ChunkState::Leased,
+            Op::Sweep | Op::Copy if job.paused => {
+                // Under a hold it only looks what was marked: an armed expiry does not wait for the end of a pause.
+                chunk.state == ChunkState::Leased || (chunk.is_unseen() && self.is_held(chunk))
+            }
+            Op::Sweep | Op::Copy => true,
         }
     }
 

@@ -4,6 +4,8 @@
 //! with it, and the trail has its entry in the same write. Where next: `state_machine::hold` for the rules, `settle`
 //! for what follows for requests that run.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -16,11 +18,13 @@ use super::submit::named_scope;
 use super::view::{PersonShown, staff_shown};
 use crate::audit::Outcome;
 use crate::domain::actor::{Caller, Role};
+use crate::domain::data_map::DataMap;
 use crate::domain::hold::{Hold, HoldFields, HoldHead};
 use crate::domain::ids::{Category, HoldId, Ref, SubjectId};
 use crate::domain::month::Month;
 use crate::domain::period::Period;
 use crate::domain::personal::Personal;
+use crate::domain::request::Kind;
 use crate::ports::{Config, Fault, HoldChange, HoldRow, Holds, Keys, Notes, Queues, Requests, Sealer, Work};
 use crate::state_machine::hold::{Decided, Placement, place as decide_place, release as decide_release};
 use crate::state_machine::refusal::Refusal;
@@ -93,17 +97,21 @@ pub async fn place<S: Requests + Keys + Work + Notes + Holds, K: Sealer>(
     if !caller.is_operator {
         return Err(Refusal::OperatorOnly.into());
     }
-    let map = config.data_map(None).await?.ok_or(Refusal::NoDataMap)?;
-    let known = map.value.categories().into_iter().collect();
+    let retention = audit_retention(config, &caller.tenant).await?;
+    let Some(map) = config.data_map(None).await? else {
+        let record = Record::new(caller.actor(Role::Operator), "place_hold");
+        return refuse(records, caller, record, Refusal::NoDataMap, retention, now).await;
+    };
     let ref_key = records.ref_key(&caller.tenant).await?;
+    let subject_ref = Ref::new(&ref_key, "subject", input.subject.expose());
+    let known = known(&records.store, (caller, &subject_ref), &map.value, &input.scope).await?;
     let placement = Placement {
-        subject_ref: Ref::new(&ref_key, "subject", input.subject.expose()),
+        subject_ref,
         scope: named_scope(&known, &input.scope)?,
         subject: input.subject,
         reason: input.reason,
     };
     let decided = decide_place(caller, id, placement, now)?;
-    let retention = audit_retention(config, &caller.tenant).await?;
     for _ in 0..TRIES {
         let hold = &decided.hold;
         let before = records.store.holds(&hold.tenant, &hold.subject_ref).await?;
@@ -135,7 +143,11 @@ pub async fn release<S: Requests + Keys + Work + Notes + Holds, K: Sealer>(
         let fields = open(records, &row).await?;
         let decided = match decide_release(caller, &row.hold, &fields, reason.clone(), now) {
             Ok(decided) => decided,
-            Err(refusal) => return refuse(records, caller, &row.hold, refusal, retention, now).await,
+            Err(refusal) => {
+                let record = Record::new(caller.actor(Role::Operator), "release_hold");
+                let record = record.detail("hold", id.to_string());
+                return refuse(records, caller, record, refusal, retention, now).await;
+            }
         };
         let before = records.store.holds(&caller.tenant, &row.hold.subject_ref).await?;
         let head = before.without(id);
@@ -227,16 +239,33 @@ async fn draft<S: Requests + Keys + Notes, K: Sealer>(
 async fn refuse<T, S: Requests + Keys + Notes, K: Sealer>(
     records: &Records<S, K>,
     caller: &Caller,
-    hold: &Hold,
+    record: Record,
     refusal: Refusal,
     retention: Period,
     now: Timestamp,
 ) -> Result<T, Failure> {
     if refusal.is_recorded() {
-        let record = Record::new(caller.actor(Role::Operator), "release_hold").detail("hold", hold.id.to_string());
         records.note_refusal(caller, record, &refusal, retention, now).await?;
     }
     Err(refusal.into())
+}
+
+/// Categories that can be held: those of the data map, and those that an open request had of an older one.
+async fn known(
+    store: &impl Holds,
+    (caller, subject_ref): (&Caller, &Ref),
+    map: &DataMap,
+    names: &[String],
+) -> Result<BTreeMap<Category, String>, Fault> {
+    let mut known: BTreeMap<_, _> = map.categories().into_iter().collect();
+    let others: Vec<Category> = names.iter().filter_map(|name| name.parse().ok()).collect();
+    for category in others.into_iter().filter(|category| !map.has(category)) {
+        let open = store.open_request(&caller.tenant, subject_ref, Kind::Deletion, &category);
+        if open.await?.is_some() {
+            known.insert(category, String::new());
+        }
+    }
+    Ok(known)
 }
 
 async fn open<S: Requests + Keys, K: Sealer>(records: &Records<S, K>, row: &HoldRow) -> Result<HoldFields, Fault> {

@@ -35,6 +35,8 @@ pub(super) struct Operated {
     pub(super) outcomes: Vec<LineOutcome>,
     /// The chunk's part in a restoration, if this was one.
     pub(super) restoring: Option<Restoring>,
+    /// Whether a swept record failed, and may have kept its mark and its expiry.
+    pub(super) left_armed: bool,
 }
 
 /// A chunk opened: its lines and what is known of each.
@@ -83,7 +85,15 @@ where
             Op::Copy => return Err(unreadable("this version knows no such operation").into()),
         };
         let restoring = restoring.map(|part| restored(part, &opened.lines, &outcomes));
-        Ok(Operated { outcomes, restoring })
+        let failed = |((_, before), after): (&(Line, LineOutcome), &LineOutcome)| {
+            before.code == Code::Swept && after.code == Code::Failed
+        };
+        let left_armed = opened.lines.iter().zip(&outcomes).any(failed);
+        Ok(Operated {
+            outcomes,
+            restoring,
+            left_armed,
+        })
     }
 
     async fn sweep(
@@ -211,7 +221,11 @@ impl<S: Requests, T: Fn() -> Timestamp> Watch for Uncancelled<'_, S, T> {
 /// A hold keeps what is not swept yet; what an earlier attempt of this chunk has swept stays hidden.
 fn under_hold(inspected: Vec<LineOutcome>) -> Vec<LineOutcome> {
     let held = LineOutcome::because(Code::Exempt, LEGAL_HOLD);
-    let outcome = |line: LineOutcome| if line.code == Code::Swept { line } else { held.clone() };
+    let outcome = |line: LineOutcome| match line.code {
+        // What is gone, or was written later, is not kept by anybody.
+        Code::Swept | Code::AlreadyAbsent | Code::ArrivedLater => line,
+        _ => held.clone(),
+    };
     inspected.into_iter().map(outcome).collect()
 }
 

@@ -16,10 +16,10 @@ use super::records::Records;
 use crate::domain::actor::Caller;
 use crate::domain::chunk::{Chunk, ChunkId};
 use crate::domain::ids::{DatasetId, RequestId};
-use crate::domain::job::Plan;
+use crate::domain::job::{Phase, Plan};
 use crate::domain::manifest::{Line, Scalar};
 use crate::domain::outcome::{Code, LineOutcome};
-use crate::domain::request::{Facts, Status};
+use crate::domain::request::Facts;
 use crate::domain::restore::RecordRef;
 use crate::ports::{DataKey, Fault, Keys, Manifests, Requests, Sealer, Work};
 
@@ -124,7 +124,8 @@ pub async fn list_records<S: Requests + Keys + Work, K: Sealer>(
 
 /// Manifests and outcomes are deleted before a request completes, and before what was cancelled is shredded.
 fn is_erased(facts: &Facts) -> bool {
-    facts.shredded || facts.status == Status::Completed || (facts.job.is_some() && facts.shred_at.is_some())
+    let closing = facts.job.as_ref().is_some_and(|job| job.phase == Phase::Closing);
+    facts.shredded || closing || (facts.job.is_some() && facts.shred_at.is_some())
 }
 
 /// Every chunk from where the page begins, in order.

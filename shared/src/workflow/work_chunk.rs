@@ -130,6 +130,7 @@ where
             return Err(Fault::corrupt("account", "outcomes do not match the chunk's lines").into());
         };
         done.restoring = operated.restoring.or(done.restoring);
+        done.left_armed |= operated.left_armed;
         if !self.records.store.swap_chunk(&key, row.rev, &done).await? {
             return Ok(Worked::Dropped);
         }
@@ -265,7 +266,11 @@ fn wish(facts: &Facts, row: &Chunk, holds: &HoldHead) -> Wish {
     let running = facts.status == Status::InProgress;
     let wanted = match row.op {
         Op::Sweep | Op::Copy if running && job.cancel_requested => return Wish::Inspect,
-        Op::Sweep | Op::Copy => running && job.phase == Phase::Sweeping && !job.paused,
+        // A pause does not keep anybody from looking at what a dead worker armed before a hold.
+        Op::Sweep | Op::Copy => {
+            let looks = row.epoch > 1 && is_held(facts, row, holds);
+            running && job.phase == Phase::Sweeping && (!job.paused || looks)
+        }
         Op::Purge => (running || facts.status == Status::Cancelled) && !is_held(facts, row, holds),
         Op::Restore | Op::Strip => true,
     };

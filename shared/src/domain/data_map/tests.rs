@@ -6,26 +6,26 @@ const MAP: &str = r#"
 v: 1
 datasets:
   - id: messages
-category: conversations
-description: Messages written or received
-source: dynamodb
-table: messages
-key: {attribute: pk, template: "TENANT#{tenant}#CUSTOMER#{subject}", type: S}
-sort_key_prefix: "MSG#"
-tenant: {in: key}
-written_at: {attribute: sent_at, format: rfc3339}
-soft_delete: {mode: tombstone, expiry: ttl, ttl_attribute: expires_at}
-max_records_per_second: 1000000
-retain: {for: P7Y, from: sent_at, ground: Commercial letters}
+    category: conversations
+    description: Messages written or received
+    source: dynamodb
+    table: messages
+    key: {attribute: pk, template: "TENANT#{tenant}#CUSTOMER#{subject}", type: S}
+    sort_key_prefix: "MSG#"
+    tenant: {in: key}
+    written_at: {attribute: sent_at, format: rfc3339}
+    soft_delete: {mode: tombstone, expiry: ttl, ttl_attribute: expires_at}
+    max_records_per_second: 1000000
+    retain: {for: P7Y, from: sent_at, ground: Commercial letters}
   - id: attachments
-category: attachments
-description: Files
-source: s3
-bucket: files
-prefix: "{tenant}/{subject}/"
-tenant: {in: key}
-soft_delete: {mode: marker}
-retain: {for: P10Y, from: last_modified, ground: Tax law}
+    category: attachments
+    description: Files
+    source: s3
+    bucket: files
+    prefix: "{tenant}/{subject}/"
+    tenant: {in: key}
+    soft_delete: {mode: marker}
+    retain: {for: P10Y, from: last_modified, ground: Tax law}
 excluded:
   - {table: sessions, reason: holds no personal data}
 "#;

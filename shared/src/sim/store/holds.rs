@@ -43,7 +43,7 @@ impl Holds for SimStore {
             }
             unmoved
         });
-        settled(write.await, self.is_hold(row)).await
+        settled(write.await, self.was_written(row)).await
     }
 
     async fn settle_hold(&self, row: &HoldRow) -> Result<bool, Fault> {
@@ -89,6 +89,11 @@ impl Holds for SimStore {
 }
 
 impl SimStore {
+    async fn was_written(&self, row: &HoldRow) -> Result<bool, Fault> {
+        let there = self.hold(&row.hold.tenant, row.hold.id).await?;
+        Ok(there.is_some_and(|there| there.fields == row.fields))
+    }
+
     async fn is_hold(&self, row: &HoldRow) -> Result<bool, Fault> {
         let there = self.hold(&row.hold.tenant, row.hold.id).await?;
         Ok(there.is_some_and(|there| (there.hold, there.fields) == (row.hold.clone(), row.fields.clone())))

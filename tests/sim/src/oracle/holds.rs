@@ -29,6 +29,12 @@ pub(super) fn check(stack: &Stack, wrong: &mut Vec<String>) {
             ));
         }
     }
+    let never = ever
+        .iter()
+        .filter(|hold| hold.released_at.is_some() && !stack.may_fail());
+    for hold in never.filter(|hold| !in_force.iter().any(|by| by.hold.id == hold.id)) {
+        wrong.push(format!("hold {} stood for days and was never settled", hold.id));
+    }
     if !stack.outside.are_holds_settled() {
         wrong.push("a hold is not settled".to_owned());
     }
