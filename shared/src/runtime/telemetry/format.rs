@@ -27,7 +27,7 @@ pub(super) const OWN_CRATES: [&str; 7] = [
 
 /// Fields that may be printed. They hold ids that name no person, slugs, codes, counts and places in the source. Paths,
 /// queries, names, addresses, subjects, reasons and keys of records are left out on purpose.
-const FIELDS: [&str; 44] = [
+const FIELDS: [&str; 46] = [
     "attempts",
     "chunk",
     "chunks",
@@ -43,6 +43,8 @@ const FIELDS: [&str; 44] = [
     "epoch",
     "failed",
     "generation",
+    "hold",
+    "holds",
     "kind",
     "lines",
     "location",
