@@ -222,13 +222,8 @@ async fn release_with(app: &App, hold: &Value, body: Value) -> Answer {
 async fn settled(app: &App, hold: &Value) {
     until("the hold to be settled", async || {
         app.supervise().await;
-        let page: Value = app
-            .approver
-            .get("/v1/holds?limit=100")
-            .await
-            .unwrap()
-            .success()
-            .unwrap();
+        let answer = app.approver.get("/v1/holds?limit=100").await.expect("an answer");
+        let page: Value = answer.success().expect("a page of holds");
         let items = page["items"].as_array().expect("items");
         let mine = items
             .iter()
