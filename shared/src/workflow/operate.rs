@@ -114,7 +114,8 @@ where
             return Ok(self.sources.inspect(order).await?);
         }
         if holds.covers(std::slice::from_ref(&opened.dataset.category)) {
-            return Ok(under_hold(self.sources.inspect(order).await?));
+            let again = order.again;
+            return Ok(under_hold(self.sources.inspect(order).await?, again));
         }
         let watch = Uncancelled {
             store: &self.records.store,
@@ -218,10 +219,12 @@ impl<S: Requests, T: Fn() -> Timestamp> Watch for Uncancelled<'_, S, T> {
     }
 }
 
-/// A hold keeps what is not swept yet; what an earlier attempt of this chunk has swept stays hidden.
-fn under_hold(inspected: Vec<LineOutcome>) -> Vec<LineOutcome> {
+/// A hold keeps what is not swept yet; what an earlier attempt of this chunk has swept stays hidden. If there was none,
+/// what looks like a mark of ours is the application's own: it has deleted the record itself.
+fn under_hold(inspected: Vec<LineOutcome>, again: bool) -> Vec<LineOutcome> {
     let held = LineOutcome::because(Code::Exempt, LEGAL_HOLD);
     let outcome = |line: LineOutcome| match line.code {
+        Code::Swept if !again => LineOutcome::plain(Code::AlreadyAbsent),
         // What is gone, or was written later, is not kept by anybody.
         Code::Swept | Code::AlreadyAbsent | Code::ArrivedLater => line,
         _ => held.clone(),
@@ -282,4 +285,30 @@ pub(super) fn person_key(loaded: &Loaded) -> Result<&DataKey, Fault> {
 
 fn unreadable(why: &'static str) -> Fault {
     Fault::permanent("work on a chunk", "request_unreadable", why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hold_keeps_what_is_there_and_claims_nothing_that_was_never_ours() {
+        let found = [Code::Untouched, Code::Swept, Code::AlreadyAbsent, Code::ArrivedLater];
+        let codes = |again| {
+            let inspected = found.map(LineOutcome::plain).to_vec();
+            let outcomes = under_hold(inspected, again);
+            outcomes.into_iter().map(|line| line.code).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            codes(true),
+            [Code::Exempt, Code::Swept, Code::AlreadyAbsent, Code::ArrivedLater]
+        );
+        let first = codes(false);
+        assert_eq!(
+            first[1],
+            Code::AlreadyAbsent,
+            "nobody has swept it: the application deleted it"
+        );
+        assert_eq!((first[0], first[2]), (Code::Exempt, Code::AlreadyAbsent));
+    }
 }
