@@ -3,10 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::desk::{Desk, play};
-use super::people::{ada, otto};
+use super::people::{ada, held_head, otto};
 use crate::domain::chunk::{Chunk, ChunkState, Op};
+use crate::domain::hold::HoldHead;
 use crate::domain::ids::RequestKey;
-use crate::ports::HoldHead;
 use crate::workflow::dispatch::{Demand, due, fill_windows, is_held, is_open, send_unseen, send_waiting};
 use crate::workflow::run::pause;
 
@@ -111,10 +111,7 @@ fn a_hold_covers_the_chunks_of_its_category() {
     play(async |desk| {
         let key = desk.planned(2).await;
         let (facts, chunk) = (desk.facts(&key), desk.chunks(&key).remove(0));
-        let on = |category: &str| HoldHead {
-            version: Some(1),
-            categories: vec![category.parse().expect("a slug")],
-        };
+        let on = |category: &str| held_head(1, &[category]);
         assert!(is_held(&facts, &chunk, &on("conversations")));
         assert!(!is_held(&facts, &chunk, &on("profile")) && !is_held(&facts, &chunk, &HoldHead::default()));
         let _ = ada();

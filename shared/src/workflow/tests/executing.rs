@@ -4,11 +4,10 @@ use futures::future::join;
 use jiff::SignedDuration;
 
 use super::desk::{Desk, play, play_seeded};
-use super::people::{ada, olga, otto, refusal};
+use super::people::{ada, held_head, olga, otto, refusal};
 use crate::domain::ids::RequestKey;
 use crate::domain::personal::Personal;
 use crate::domain::request::Status;
-use crate::ports::HoldHead;
 use crate::state_machine::command::CONFIRMATION;
 use crate::state_machine::refusal::Refusal;
 use crate::workflow::execute::{Typed, execute};
@@ -25,10 +24,7 @@ async fn ripe(desk: &Desk) -> RequestKey {
 }
 
 fn hold(desk: &Desk, category: &str, version: u64) {
-    let head = HoldHead {
-        version: Some(version),
-        categories: vec![category.parse().expect("a slug")],
-    };
+    let head = held_head(version, &[category]);
     let ada = ada();
     desk.records.store.put_holds(&ada.tenant, &ada.subject_ref, head);
 }

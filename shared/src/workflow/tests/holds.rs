@@ -3,21 +3,16 @@
 use jiff::SignedDuration;
 
 use super::desk::{Desk, play};
-use super::people::ada;
+use super::people::{ada, held_head};
 use crate::domain::chunk::{ChunkState, Op};
 use crate::domain::ids::RequestKey;
 use crate::domain::job::Phase;
 use crate::domain::outcome::Code;
 use crate::domain::request::{Completion, Status};
-use crate::ports::HoldHead;
 
 fn hold(desk: &Desk, categories: &[&str]) {
     let ada = ada();
-    let categories = categories.iter().map(|category| category.parse().expect("a slug"));
-    let head = HoldHead {
-        version: Some(1),
-        categories: categories.collect(),
-    };
+    let head = held_head(1, categories);
     desk.records.store.put_holds(&ada.tenant, &ada.subject_ref, head);
 }
 
@@ -124,7 +119,7 @@ fn a_purge_that_was_sent_before_the_hold_is_given_back() {
             4
         );
         hold(&desk, &[]);
-        desk.pass(&key, until + SignedDuration::from_hours(80)).await;
+        desk.pass(&key, until + SignedDuration::from_hours(72 + 25)).await;
         assert_eq!(desk.facts(&key).status, Status::Completed);
     });
 }

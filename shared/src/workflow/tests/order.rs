@@ -4,10 +4,9 @@ use futures::future::join;
 use jiff::SignedDuration;
 
 use super::desk::{play, play_seeded, play_under};
-use super::people::{ada, approval, olga, otto, refusal, verification};
+use super::people::{ada, approval, held_head, olga, otto, refusal, verification};
 use crate::domain::personal::Personal;
 use crate::domain::request::Status;
-use crate::ports::HoldHead;
 use crate::state_machine::refusal::Refusal;
 use crate::workflow::access::View;
 use crate::workflow::order::{Wish, order};
@@ -77,10 +76,7 @@ fn a_held_category_is_not_approved() {
     play(async |desk| {
         let key = desk.submitted().await;
         desk.order(&olga(), &key, verification()).await.expect("Olga may");
-        let held = |category: &str| HoldHead {
-            version: Some(1),
-            categories: vec![category.parse().expect("a slug")],
-        };
+        let held = |category: &str| held_head(1, &[category]);
         let store = &desk.records.store;
         store.put_holds(&key.tenant, &ada().subject_ref, held("conversations"));
         assert!(matches!(

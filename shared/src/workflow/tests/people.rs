@@ -4,7 +4,8 @@ use jiff::SignedDuration;
 
 use super::desk::{Desk, dataset};
 use crate::domain::actor::Caller;
-use crate::domain::ids::{Ref, RequestId, RequestKey, SubjectId};
+use crate::domain::hold::HoldHead;
+use crate::domain::ids::{HoldId, Ref, RequestId, RequestKey, SubjectId};
 use crate::domain::personal::Personal;
 use crate::domain::request::{Facts, Kind};
 use crate::domain::restore::Wanted;
@@ -219,5 +220,17 @@ impl Desk {
         };
         let ordered = restore(records, queues, &otto, (key.id, None), asked, self.now());
         Box::pin(ordered).await.map(|(_, _, n)| n)
+    }
+}
+
+/// The head of one hold on these categories.
+pub(super) fn held_head(version: u64, categories: &[&str]) -> HoldHead {
+    let scope: Vec<_> = categories
+        .iter()
+        .map(|category| category.parse().expect("a slug"))
+        .collect();
+    HoldHead {
+        version: Some(version),
+        ..HoldHead::default().with(HoldId::from_parts(1, 1), &scope)
     }
 }

@@ -3,11 +3,11 @@
 use jiff::SignedDuration;
 
 use super::desk::{MOMENT, PATIENCE, play};
-use super::people::{ada, olga};
+use super::people::{ada, held_head, olga};
+use crate::domain::hold::HoldHead;
 use crate::domain::job::Phase;
 use crate::domain::personal::Personal;
 use crate::domain::request::{Notice, Status};
-use crate::ports::HoldHead;
 use crate::workflow::order::Wish;
 
 #[test]
@@ -43,10 +43,7 @@ fn a_held_job_is_looked_at_now_and_then() {
         desk.toil().await;
         desk.post().await;
         let ada = ada();
-        let head = HoldHead {
-            version: Some(1),
-            categories: vec!["profile".parse().expect("a slug")],
-        };
+        let head = held_head(1, &["profile"]);
         desk.records.store.put_holds(&ada.tenant, &ada.subject_ref, head);
         let facts = desk.facts(&key);
         let until = facts.recover_until.expect("hidden") + SignedDuration::from_hours(48);
