@@ -60,7 +60,7 @@ fn explain(pointer: String, error: &serde_json::Error) -> Refusal {
     let text = error.to_string();
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
     match named_field(text) {
-        Some(("unknown field", _)) => invalid(pointer, "this field is not known here"),
+        Some(("unknown field", _)) => invalid(pointer, format!("this field is not known here; {}", known_fields(text))),
         Some(("missing field", name)) => invalid(format!("{pointer}/{}", escape(name)), "this field is required"),
         Some(("duplicate field", name)) => {
             let named = pointer.ends_with(&format!("/{}", escape(name)));
@@ -85,6 +85,14 @@ fn named_field(text: &str) -> Option<(&str, &str)> {
     let (kind, rest) = text.split_once(" `")?;
     let name = rest.split_once('`').map_or(rest, |(name, _)| name);
     Some((kind, name))
+}
+
+/// The fields there are, of serde's "unknown field `name`, expected one of `a`, `b`".
+fn known_fields(text: &str) -> String {
+    match text.rsplit_once(", expected ") {
+        Some((_, known)) if !text.ends_with(", there are no fields") => format!("expected {known}"),
+        _ => "there are none".to_owned(),
+    }
 }
 
 /// RFC 6901.
@@ -143,6 +151,25 @@ mod tests {
             Err(Refusal::InvalidInput { pointer, detail }) => (pointer, detail),
             other => panic!("{body}: {other:?}"),
         }
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Nothing {}
+
+    #[test]
+    fn who_sends_an_unknown_field_is_told_which_there_are() {
+        let (at, detail) = refused(r#"{"scopes":[]}"#);
+        assert_eq!(at, "/scopes");
+        assert!(
+            detail.ends_with("expected one of `kind`, `scope`, `confirm`, `subject`"),
+            "{detail}"
+        );
+        let nothing = parse::<Nothing>(b"{\"a`, expected Ada\":1}");
+        let Err(Refusal::InvalidInput { detail, .. }) = nothing else {
+            panic!("{nothing:?}")
+        };
+        assert_eq!(detail, "this field is not known here; there are none");
     }
 
     const GOOD: &str = r#"{"kind":"deletion","scope":["profile"],"confirm":true}"#;

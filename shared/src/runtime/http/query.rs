@@ -17,7 +17,10 @@ pub fn only(call: &Call, known: &[&str]) -> Result<(), Refusal> {
         None => Ok(()),
         Some(name) => Err(invalid(
             format!("/{}", name.replace('~', "~0").replace('/', "~1")),
-            "this query parameter is not known here",
+            format!(
+                "this query parameter is not known here; expected one of `{}`",
+                known.join("`, `")
+            ),
         )),
     }
 }
