@@ -16,6 +16,8 @@ pub const FAST: &str = "test-fast";
 pub const NEIGHBOUR: &str = "test-neighbour";
 /// A second's grace, then a recovery window of a week: for what is done while it is open.
 pub const PATIENT: &str = "test-patient";
+/// The same periods, for the one test that calls everything there is.
+pub const CONTRACT: &str = "test-contract";
 /// The documented defaults with a day of three seconds: a life of thirty days in a minute and a half.
 pub const LIFE: &str = "test-life";
 /// Requests are shredded seconds after they closed, however they did; half a minute to bring records back.

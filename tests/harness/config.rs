@@ -70,6 +70,7 @@ fn policy_yaml() -> String {
     let fast = fast.map(|tenant| (*tenant, FAST_PERIODS));
     let others = [
         (app::PATIENT, PATIENT_PERIODS),
+        (app::CONTRACT, PATIENT_PERIODS),
         (app::LIFE, LIFE_PERIODS),
         (trial::STOPPED, PATIENT_PERIODS),
         (app::ENDINGS, ENDINGS_PERIODS),

@@ -17,6 +17,7 @@
 //! | [`app`] | the stack, its tenants, its operators |
 //! | [`subject`] | a customer with records of their own |
 //! | [`case`] | one request and what people do with it |
+//! | [`contract`] | `infra/openapi.yaml`, and a client whose answers are held to it |
 //! | [`rows`] | Lethe's own rows, read past the API: chunks, trail, how many |
 //! | [`oracle`] | whether everybody else's data is byte for byte what it was |
 //! | [`canary`] | whether a word is anywhere it must not be |
@@ -31,6 +32,7 @@ pub mod app;
 pub mod canary;
 pub mod case;
 pub mod config;
+pub mod contract;
 pub mod detour;
 pub mod iam;
 pub mod invariants;

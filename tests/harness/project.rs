@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+/// Where there are tests.
+pub const WITH_TESTS: [&str; 5] = ["shared/src", "functions", "infra/lethe/src", "infra/demo/src", "tests"];
+
 /// The root of the checkout.
 pub fn root() -> PathBuf {
     lethe::paths::checkout().expect("the tests run inside the checkout")
@@ -37,6 +40,26 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
             found.push(path);
         }
     }
+}
+
+/// The functions of a source that are tests, by their mark or because a macro makes one of every case.
+pub fn tests_in(path: &str, text: &str) -> Vec<String> {
+    let is_case = path.starts_with("tests/it/conformance/");
+    let mut found = vec![];
+    let mut is_test = false;
+    for line in text.lines().map(str::trim) {
+        let head = line
+            .trim_start_matches("pub(super) ")
+            .trim_start_matches("async ")
+            .strip_prefix("fn ");
+        if line == "#[test]" || line.starts_with("#[tokio::test") {
+            is_test = true;
+        } else if let (true, Some(head)) = (is_test || is_case, head) {
+            found.push(head.split(['(', '<']).next().unwrap_or_default().to_owned());
+            is_test = false;
+        }
+    }
+    found
 }
 
 /// One resource of `template.yaml`: its logical id, type and lines.

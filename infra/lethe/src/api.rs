@@ -19,7 +19,11 @@ pub struct Api {
     url: String,
     host: String,
     token: Option<String>,
+    watch: Option<Watch>,
 }
+
+/// Who looks at every answer, with the method and path that were called.
+pub type Watch = fn(&Method, &str, &Answer);
 
 impl std::fmt::Debug for Api {
     /// Without the token.
@@ -52,6 +56,7 @@ impl Api {
             url: stack.api_url.clone(),
             host: stack.api_host.clone(),
             token: None,
+            watch: None,
         })
     }
 
@@ -65,6 +70,13 @@ impl Api {
     #[must_use]
     pub fn with_token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
+        self
+    }
+
+    /// Shows every answer to somebody, too: a test holds each to the contract.
+    #[must_use]
+    pub fn watched_by(mut self, watch: Watch) -> Self {
+        self.watch = Some(watch);
         self
     }
 
@@ -89,7 +101,7 @@ impl Api {
     ) -> Result<Answer> {
         let mut request = self
             .http
-            .request(method, format!("{}{path}", self.url))
+            .request(method.clone(), format!("{}{path}", self.url))
             .header(HOST, &self.host);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
@@ -110,7 +122,11 @@ impl Api {
             .context("the API does not answer; is the stack up (`cargo lethe up`)?")?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let body = parse(&answer.bytes().await.context("the API broke off its answer")?);
-        Ok(Answer { status, headers, body })
+        let answer = Answer { status, headers, body };
+        if let Some(watch) = self.watch {
+            watch(&method, path, &answer);
+        }
+        Ok(answer)
     }
 }
 

@@ -6,7 +6,7 @@
 //! One file a subcommand: [`up`], [`down`], [`mod@test`], [`model`], [`doctor`], [`policy`], [`data_map`]. Each has its
 //! `Args` and a `run`.
 //! What they stand on: `paths` (where things are), `venv` (Python), `functions` (the build), `emulator` and `port`
-//! (start, stop), `deploy` (`sam`), `users` and `password`, [`ttl`], [`stack_file`] (`.lethe/stack.json`), [`own_stack`] (a
+//! (start, stop), `deploy` (`sam`), `users` and `password`, [`ttl`], [`schemathesis`], [`stack_file`] (`.lethe/stack.json`), [`own_stack`] (a
 //! stack for one run), `previous` (the same with an older commit's functions), `process` and `process_group` (tools, and what outlives them).
 //! What reaches a deployment: [`clients`], [`target`], [`signin`], [`api`], [`invoke`], [`mailbox`].
 //! What a data map is held against: `lint` (is it right), [`access`] (which rights it needs).
@@ -36,6 +36,7 @@ mod port;
 mod previous;
 mod process;
 mod process_group;
+pub mod schemathesis;
 pub mod seed;
 pub mod signin;
 pub mod sim;

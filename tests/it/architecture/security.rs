@@ -2,29 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use harness::project::{read, sources};
-
-const WITH_TESTS: [&str; 5] = ["shared/src", "functions", "infra/lethe/src", "infra/demo/src", "tests"];
-
-/// The functions of a source that are tests, by their mark or because a macro makes one of every case.
-fn tests_in(path: &str, text: &str) -> Vec<String> {
-    let is_case = path.starts_with("tests/it/conformance/");
-    let mut found = vec![];
-    let mut is_test = false;
-    for line in text.lines().map(str::trim) {
-        let head = line
-            .trim_start_matches("pub(super) ")
-            .trim_start_matches("async ")
-            .strip_prefix("fn ");
-        if line == "#[test]" || line.starts_with("#[tokio::test") {
-            is_test = true;
-        } else if let (true, Some(head)) = (is_test || is_case, head) {
-            found.push(head.split(['(', '<']).next().unwrap_or_default().to_owned());
-            is_test = false;
-        }
-    }
-    found
-}
+use harness::project::{WITH_TESTS, read, sources, tests_in};
 
 /// The words in backticks that are spelt like a test of ours: several words, in small letters.
 fn named_in(page: &str) -> BTreeSet<String> {
