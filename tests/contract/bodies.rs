@@ -125,7 +125,12 @@ fn what_is_required_of_a_body_is_what_its_parser_misses() {
 #[test]
 fn the_parameters_of_a_query_are_those_its_parser_knows() {
     let room = Room::with(Applied::sample());
-    for route in ["GET /v1/requests", "GET /v1/audit"] {
+    for route in [
+        "GET /v1/requests",
+        "GET /v1/requests/{id}/records",
+        "GET /v1/holds",
+        "GET /v1/audit",
+    ] {
         let (status, at, detail) = refusal(&room, route, json!({ "rawQueryString": "x=0" }));
         assert_eq!((status, at.as_str()), (400, "/x"), "{route}: {detail}");
         let parameters = contract().operations()[route]["parameters"]

@@ -142,7 +142,7 @@ fn every_route_says_which_codes_it_answers_with_which_status() {
 }
 
 /// Each code with the test that produces it.
-const PRODUCED_BY: [(&str, &str); 34] = [
+const PRODUCED_BY: [(&str, &str); 35] = [
     (
         "already_cancelling",
         "cancelling_asks_everybody_to_stop_and_is_not_the_end",
@@ -150,6 +150,10 @@ const PRODUCED_BY: [(&str, &str); 34] = [
     (
         "already_extended",
         "a_due_date_is_moved_once_and_the_subject_is_told_why",
+    ),
+    (
+        "already_released",
+        "what_is_held_is_neither_approved_nor_executed_until_the_hold_is_released",
     ),
     ("already_paused", "a_paused_job_sweeps_nothing_until_it_is_resumed"),
     ("body_too_large", "a_bad_submission_is_told_where_and_writes_nothing"),
@@ -170,7 +174,10 @@ const PRODUCED_BY: [(&str, &str); 34] = [
     ("idempotency_key_reused", "a_repeat_is_the_same_request"),
     ("internal", "a_fault_shows_nothing_of_the_inside"),
     ("invalid_input", "a_bad_submission_is_told_where_and_writes_nothing"),
-    ("legal_hold", "a_hold_stops_the_execution"),
+    (
+        "legal_hold",
+        "what_is_held_is_neither_approved_nor_executed_until_the_hold_is_released",
+    ),
     ("method_not_allowed", "what_is_not_there_is_a_problem_too"),
     ("no_data_map", "what_can_hardly_be_met_outside_is_met_in_the_room"),
     ("no_policy", "what_can_hardly_be_met_outside_is_met_in_the_room"),

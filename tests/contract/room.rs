@@ -159,10 +159,12 @@ fn settings() -> ApiSettings {
 
 /// What the gateway makes of a call.
 fn call(route: &str, changes: Value) -> Call {
+    let prefix = if route.contains(" /v1/holds") { "hld_" } else { "dsr_" };
+    let id = format!("{prefix}01JZ0M3V5T7XQ9B2C4D6E8F0GH");
     let mut event = json!({
         "version": "2.0", "routeKey": route, "rawPath": "/v1/x", "rawQueryString": "",
         "headers": { "host": "api.example" },
-        "pathParameters": { "id": "dsr_01JZ0M3V5T7XQ9B2C4D6E8F0GH", "n": "1" },
+        "pathParameters": { "id": id, "n": "1" },
         "requestContext": {
             "accountId": "1", "stage": "$default", "routeKey": route, "requestId": "r",
             "http": { "method": "POST", "path": "/v1/x", "sourceIp": "203.0.113.7", "userAgent": "u" },

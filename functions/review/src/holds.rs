@@ -1,6 +1,10 @@
 //! The routes of legal holds.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
 use shared::domain::actor::Caller;
 use shared::domain::ids::{HoldId, SubjectId};
@@ -27,20 +31,37 @@ struct Placement {
 }
 
 /// The application's own id, plain or as the resource of a request shows a subject.
-#[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "the application's id of a person, as text or as {\"id\": ...}"
-)]
-enum Subject {
-    Plain(SubjectId),
-    Shown(SubjectById),
-}
+struct Subject(SubjectId);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SubjectById {
     id: SubjectId,
+}
+
+impl<'de> Deserialize<'de> for Subject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(EitherForm)
+    }
+}
+
+/// By hand, because serde's untagged enums lose the place of a mistake.
+struct EitherForm;
+
+impl<'de> Visitor<'de> for EitherForm {
+    type Value = Subject;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the application's id of a person, as text or as {\"id\": ...}")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Subject, E> {
+        SubjectId::try_from(text.to_owned()).map(Subject).map_err(E::custom)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Subject, A::Error> {
+        SubjectById::deserialize(MapAccessDeserializer::new(map)).map(|SubjectById { id }| Subject(id))
+    }
 }
 
 impl<S, K, C, M, Q, D> Review<S, K, C, M, Q, D>
@@ -57,9 +78,7 @@ where
         only_operators(by)?;
         let input: Placement = body::json(call)?;
         let new = NewHold {
-            subject: match input.subject {
-                Subject::Plain(id) | Subject::Shown(SubjectById { id }) => id,
-            },
+            subject: input.subject.0,
             scope: input.scope,
             reason: input.reason,
         };
