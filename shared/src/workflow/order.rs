@@ -64,7 +64,7 @@ pub async fn order<S: Requests + Keys, K: Sealer>(
     now: Timestamp,
 ) -> Result<(Loaded, View), Failure> {
     for _ in 0..TRIES {
-        let (loaded, view) = load_visible(records, caller, id).await?;
+        let (loaded, _) = load_visible(records, caller, id).await?;
         check_version(&loaded, if_match)?;
         let holds = records
             .store
@@ -77,9 +77,6 @@ pub async fn order<S: Requests + Keys, K: Sealer>(
         };
         if carry_out(records, caller, &loaded, command, circumstances, now).await? {
             return load_visible(records, caller, id).await;
-        }
-        if view == View::Staff && if_match.is_some() {
-            return Err(Refusal::StaleVersion.into());
         }
     }
     Err(Refusal::Busy.into())

@@ -65,9 +65,6 @@ pub async fn restore<S: Requests + Keys + Work, K: Sealer>(
             let (restoring, view) = load_visible(records, caller, id).await?;
             return Ok((restoring, view, n));
         }
-        if if_match.is_some() {
-            return Err(Refusal::StaleVersion.into());
-        }
     }
     Err(Refusal::Busy.into())
 }

@@ -118,9 +118,6 @@ async fn carry<S: Requests + Keys + Work, K: Sealer>(
         if carry_out(records, caller, &loaded, command, circumstances, now).await? {
             return load_visible(records, caller, id).await;
         }
-        if if_match.is_some() {
-            return Err(Refusal::StaleVersion.into());
-        }
     }
     Err(Refusal::Busy.into())
 }

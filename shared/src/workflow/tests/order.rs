@@ -137,3 +137,38 @@ fn a_due_date_is_extended_as_far_as_the_tenants_policy_says() {
         assert_eq!(desk.facts(&key).due_at, was + SignedDuration::from_hours(240));
     });
 }
+
+#[test]
+fn a_due_date_moved_to_the_moment_of_completion_is_kept() {
+    play(async |desk| {
+        let key = desk.approved_for(&["conversations"]).await;
+        let facts = desk.facts(&key);
+        assert!(facts.misses_due, "the windows are longer than a month");
+        let wish = Wish::Extend {
+            reason: Personal::new("the windows are long"),
+            until: facts.completes_by,
+        };
+        desk.order(&olga(), &key, wish).await.expect("Olga may");
+        assert!(!desk.facts(&key).misses_due);
+    });
+}
+
+#[test]
+fn a_refusal_that_is_noted_meanwhile_makes_no_version_stale() {
+    for seed in 0..20 {
+        play_seeded(seed, async |desk| {
+            let key = desk.submitted().await;
+            let target = (key.id, Some(desk.facts(&key).version));
+            let far = desk.facts(&key).due_at + SignedDuration::from_hours(24 * 365);
+            let too_far = Wish::Extend {
+                reason: Personal::new("until then"),
+                until: Some(far),
+            };
+            let (olga, otto) = (olga(), otto());
+            let verified = order(&desk.records, &desk.config, &olga, target, verification(), desk.now());
+            let (verified, refused) = join(Box::pin(verified), desk.order(&otto, &key, too_far)).await;
+            assert!(matches!(refusal(refused), Refusal::ExtensionTooFar(_)));
+            verified.expect("it is the version that was read");
+        });
+    }
+}
