@@ -210,3 +210,12 @@ fn a_zero_window_waits_for_no_ttl_so_the_clamp_leaves_it_no_room() {
     assert_eq!(s.grace_ends_at, at("2026-04-01T00:00:00Z"));
     assert!(!s.misses_due);
 }
+
+#[test]
+fn what_is_hidden_expires_a_margin_after_its_window() {
+    let yaml = "v: 1\ndefaults: {ClampGraceToDeadline: false, RecoveryWindow: P7D, TtlMargin: P2D, TtlSlack: P5D}\n";
+    let file = PolicyFile::parse(yaml, false).expect("valid");
+    let policy = file.policy_of(&"acme".parse().expect("slug")).expect("resolves");
+    let expires_at = minute("2026-05-10T12:00").as_second();
+    assert_eq!(expiry(&policy, minute("2026-05-01T12:00")), expires_at);
+}

@@ -237,3 +237,32 @@ impl Tally {
         self.unfinished.values().sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_names_status_and_phase_by_the_words_of_the_rows() {
+        for status in [
+            JobStatus::Queued,
+            JobStatus::Running,
+            JobStatus::Completed,
+            JobStatus::Failed,
+            JobStatus::Cancelled,
+        ] {
+            assert_eq!(serde_json::to_value(status).expect("JSON"), status.to_string());
+        }
+        for phase in [
+            Phase::Planning,
+            Phase::Sweeping,
+            Phase::Recovering,
+            Phase::Purging,
+            Phase::Verifying,
+            Phase::Packaging,
+            Phase::Closing,
+        ] {
+            assert_eq!(serde_json::to_value(phase).expect("JSON"), phase.to_string());
+        }
+    }
+}

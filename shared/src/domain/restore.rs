@@ -281,4 +281,13 @@ mod tests {
         let (result, over) = some.recount(&[parked], |_| true);
         assert!(over && result.named.iter().all(|(_, why)| why == "parked") && result.skipped == 2);
     }
+
+    #[test]
+    fn the_first_500_skipped_records_are_named_and_all_are_counted() {
+        let mut result = Restored::default();
+        for line in 0..502 {
+            result.skip(&id(0), line, "gone");
+        }
+        assert_eq!((result.skipped, result.named.len()), (502, NAMED));
+    }
 }

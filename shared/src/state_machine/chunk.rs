@@ -333,6 +333,11 @@ mod tests {
         ] {
             assert_eq!(strip(&holding(state, op), at(5)), None, "{state:?} {op:?}");
         }
+        let purged = Chunk {
+            counts: Counts::all(Code::Purged, 2),
+            ..holding(ChunkState::Done, Op::Purge)
+        };
+        assert_eq!(strip(&purged, at(5)), None, "nothing hidden is left");
         assert!(
             is_purgeable(&holding(ChunkState::Done, Op::Strip)),
             "when the hold is released"

@@ -346,6 +346,19 @@ mod tests {
         );
     }
 
+    #[test]
+    fn what_follows_a_settled_chunk_comes_before_what_follows_one_at_work() {
+        let chunks = [
+            chunk(0, ChunkState::Done, 1),
+            chunk(1, ChunkState::Leased, 1),
+            chunk(3, ChunkState::Ready, 0),
+            chunk(2, ChunkState::Ready, 0),
+        ];
+        let line = in_line(chunks.iter().collect(), 2);
+        let unsent = line.into_iter().filter(|c| c.send == 0).map(|c| c.id.n);
+        assert_eq!(unsent.collect::<Vec<_>>(), [2, 3]);
+    }
+
     fn facts(job: Job, status: Status) -> Facts {
         let someone = "00".repeat(32);
         let facts = serde_json::json!({

@@ -170,6 +170,7 @@ mod tests {
         assert_eq!(rate(&cached(true, &[])), None);
         assert_eq!(rate(&cached(true, &[(1, 5)])), None);
         assert_eq!(rate(&cached(true, &[(1, 5), (3, 5)])), None, "nothing moved");
+        assert_eq!(rate(&cached(true, &[(1, 5), (1, 25)])), None, "no time passed");
         assert_eq!(rate(&cached(true, &[(1, 5), (3, 25)])), Some(10.0));
     }
 }

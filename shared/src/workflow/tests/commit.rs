@@ -1,11 +1,16 @@
 //! What a commit leaves behind: the instant a request waits for, the numbers of its mails, what is sealed in the trail.
 
+use futures::future::join;
 use jiff::{SignedDuration, Timestamp};
 
-use super::desk::{Desk, play};
+use super::desk::{Desk, play, play_seeded};
 use super::people::{olga, verification};
+use crate::domain::chunk::ChunkId;
 use crate::domain::ids::RequestKey;
 use crate::state_machine::watch::PATIENCE_SECONDS;
+use crate::workflow::account::outcome_aad;
+use crate::workflow::plan::segment_aad;
+use crate::workflow::records::row_aad;
 use crate::workflow::trail::{EntryShown, trail};
 
 fn patience(since: Timestamp) -> Timestamp {
@@ -98,4 +103,36 @@ fn an_entry_seals_what_is_personal_and_nothing_where_nothing_is() {
             .collect();
         assert_eq!(sealed, [true, true, false, false, false, false, false]);
     });
+}
+
+#[test]
+fn what_is_sealed_opens_in_its_own_place_alone() {
+    play(async |desk| {
+        let (one, two) = (desk.submitted().await, desk.submitted_for(&["profile"]).await);
+        assert_ne!(row_aad(&one, "person"), row_aad(&two, "person"));
+        assert_ne!(row_aad(&one, "person"), row_aad(&one, "staff"));
+        let (facts, others) = (desk.facts(&one), desk.facts(&two));
+        assert_ne!(outcome_aad(&facts, "o"), outcome_aad(&facts, "p"));
+        assert_ne!(outcome_aad(&facts, "o"), outcome_aad(&others, "o"));
+        let chunk = |n| ChunkId {
+            dataset: "messages".parse().expect("a slug"),
+            generation: 0,
+            n,
+        };
+        assert_ne!(segment_aad(&facts, &chunk(0)), segment_aad(&facts, &chunk(1)));
+        assert_ne!(segment_aad(&facts, &chunk(0)), segment_aad(&others, &chunk(0)));
+    });
+}
+
+#[test]
+fn two_who_need_the_tenants_first_staff_key_get_the_same() {
+    for seed in 0..20 {
+        play_seeded(seed, async |desk| {
+            let (records, tenant) = (&desk.records, olga().tenant);
+            let (one, two) = join(records.staff_key(&tenant), records.staff_key(&tenant)).await;
+            let (one, two) = (one.expect("a key"), two.expect("a key"));
+            let sealed = records.seal_json(&one, "place", &7).expect("sealed");
+            assert_eq!(records.unseal_json::<i32>(&two, "place", &sealed).expect("opens"), 7);
+        });
+    }
 }

@@ -220,6 +220,7 @@ fn pages_are_full_and_lead_on_until_all_is_seen() {
 #[test]
 fn a_page_reads_so_much_and_then_leads_on_even_if_it_shows_nothing() {
     play(async |desk| {
+        let own = desk.submitted().await;
         let keys = crowd(&desk, 180).await;
         desk.order(&olga(), &keys[0], verification()).await.expect("Olga may");
         let filter = Filter {
@@ -236,6 +237,9 @@ fn a_page_reads_so_much_and_then_leads_on_even_if_it_shows_nothing() {
             .await
             .expect("Olga may");
         assert_eq!(second.items.len(), 1);
+        let hers = page(&desk, &ada(), all()).await.expect("her own");
+        assert_eq!(hers.items.iter().map(|item| item.id).collect::<Vec<_>>(), [own.id]);
+        assert_eq!(hers.next, None, "a cursor would tell of the others");
     });
 }
 

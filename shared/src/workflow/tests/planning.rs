@@ -194,3 +194,25 @@ fn each_chunk_names_its_part_of_the_pages_manifest() {
         assert!(desk.chunks(&key).iter().all(done), "each was read by itself");
     });
 }
+
+#[test]
+fn a_plan_that_a_cancellation_closes_is_over() {
+    play(async |desk| {
+        desk.write("messages", 0..9);
+        let key = desk.executed().await;
+        planned(&desk, &message(&key, 0), SignedDuration::ZERO).await;
+        let short = SignedDuration::from_millis(40);
+        assert_eq!(planned(&desk, &message(&key, 0), short).await, Planned::Continued);
+        let begun = desk.plans(&key).remove(0);
+        assert!(begun.cursor.is_some() && !begun.complete);
+        desk.wait(SignedDuration::from_secs(1));
+        desk.cancel(&key).await.expect("Otto may");
+        let closed = desk.plans(&key).remove(0);
+        assert_eq!(
+            (closed.complete, closed.cursor, closed.rev),
+            (true, None, begun.rev + 1)
+        );
+        assert!(closed.touched_at > begun.touched_at);
+        assert_eq!((closed.planned, closed.chunks), (begun.planned, begun.chunks));
+    });
+}

@@ -179,3 +179,20 @@ fn all_that_a_cancelled_request_hid_comes_back_at_once() {
         );
     });
 }
+
+#[test]
+fn a_record_that_is_back_already_is_not_brought_back_again() {
+    play(async |desk| {
+        desk.write("messages", 0..2);
+        let key = desk.swept().await;
+        let first = desk.restore(&key, Wanted::of(&[line(0, 0)])).await.expect("Otto may");
+        desk.work().await;
+        assert_eq!(result(&desk, &key, first).await.restored, 1);
+        let both = Wanted::of(&[line(0, 0), line(0, 1)]);
+        let second = desk.restore(&key, both).await.expect("Otto may");
+        desk.work().await;
+        let done = result(&desk, &key, second).await;
+        assert_eq!((done.restored, done.skipped_total), (1, 1));
+        assert_eq!(done.skipped[0].record, "messages.0.0.0");
+    });
+}

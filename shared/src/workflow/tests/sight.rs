@@ -6,11 +6,13 @@ use serde_json::{Value, json};
 use super::desk::{Desk, play};
 use super::people::{ada, deletion, olga, otto, passport, verification};
 use crate::domain::ids::RequestKey;
+use crate::domain::outcome::{Code, Counts};
 use crate::domain::personal::Personal;
+use crate::ports::{Progress, Sample};
 use crate::state_machine::command::VerificationInput;
 use crate::workflow::access::View;
 use crate::workflow::order::Wish;
-use crate::workflow::progress::progress;
+use crate::workflow::progress::{eta, progress};
 use crate::workflow::submit::NewRequest;
 use crate::workflow::view::render;
 
@@ -187,23 +189,63 @@ fn what_is_hidden_is_shown_from_the_sweeps_end_to_the_requests() {
 
 #[test]
 fn records_written_anew_are_counted_with_those_that_arrived_later() {
-    let counts = [
-        (crate::domain::outcome::Code::Recreated, 2),
-        (crate::domain::outcome::Code::ArrivedLater, 3),
-    ];
-    let mut sum = crate::domain::outcome::Counts::default();
+    let counts = [(Code::Recreated, 2), (Code::ArrivedLater, 3)];
+    let mut sum = Counts::default();
     for (code, n) in counts {
-        sum.add(&crate::domain::outcome::Counts::all(code, n));
+        sum.add(&Counts::all(code, n));
     }
     play(async |desk| {
         let key = desk.executed().await;
         let loaded = desk.records.load(&key).await.expect("read").expect("it is there");
         let progress = progress(&desk.records, &loaded.request.facts, desk.now()).await;
-        let progress = crate::ports::Progress {
+        let progress = Progress {
             counts: sum,
             ..progress.expect("read").expect("a job")
         };
         let resource = render(&loaded.request, View::Staff, Some(&progress), desk.now());
         assert_eq!(resource.job.expect("a job").progress.recreated, 5);
+    });
+}
+
+#[test]
+fn a_rate_is_taken_over_the_last_four_looks() {
+    play(async |desk| {
+        let key = desk.planned(4).await;
+        let facts = desk.facts(&key);
+        let mut seen = vec![];
+        for _ in 0..6 {
+            desk.wait(SignedDuration::from_secs(3));
+            let looked = progress(&desk.records, &facts, desk.now()).await.expect("read");
+            seen.push(looked.expect("a job").samples.len());
+        }
+        assert_eq!(seen, [1, 2, 3, 4, 4, 4]);
+    });
+}
+
+#[test]
+fn an_estimate_is_what_is_left_at_the_recent_rate() {
+    play(async |desk| {
+        let key = desk.planned(10).await;
+        let (facts, now) = (desk.facts(&key), desk.now());
+        let looked = progress(&desk.records, &facts, now)
+            .await
+            .expect("read")
+            .expect("a job");
+        let sample = |seconds, processed| Sample {
+            at: now - SignedDuration::from_secs(seconds),
+            processed,
+        };
+        let mut counts = Counts::all(Code::Untouched, 6);
+        counts.add(&Counts::all(Code::Swept, 4));
+        let swept = Progress {
+            samples: vec![sample(10, 0), sample(0, 4)],
+            counts,
+            ..looked
+        };
+        let estimate = eta(&facts, &swept, now);
+        assert_eq!(estimate, Some(now + SignedDuration::from_secs(15)));
+        desk.work().await;
+        let recovering = desk.facts(&key);
+        assert_eq!(eta(&recovering, &swept, now), recovering.recover_until);
     });
 }

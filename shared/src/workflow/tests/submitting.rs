@@ -119,6 +119,7 @@ fn the_tenants_policy_says_when_it_is_due() {
 async fn noted(desk: &Desk) -> Vec<(Role, Outcome)> {
     let (tenant, month) = (ada().tenant, Month::of(desk.now()));
     let entries = desk.records.store.notes(&tenant, month, 0, 100).await.expect("read");
+    assert!(entries.iter().all(|entry| entry.body.sealed_person.is_none()));
     entries
         .into_iter()
         .map(|entry| (entry.body.actor.role, entry.body.outcome))

@@ -7,7 +7,8 @@ use super::people::ada;
 use crate::domain::chunk::{Chunk, ChunkState, Op};
 use crate::domain::ids::RequestKey;
 use crate::domain::job::{JobStatus, Phase};
-use crate::domain::outcome::Code;
+use crate::domain::message::ChunkMessage;
+use crate::domain::outcome::{Code, Counts};
 use crate::sim::sources::journal::RecordId;
 use crate::workflow::work_chunk::Worked;
 
@@ -250,5 +251,90 @@ fn a_purge_destroys_what_the_sweep_hid_and_nothing_that_was_written_since() {
         assert_eq!(chunks[0].counts.of(Code::Recreated), 1);
         assert_eq!(chunks.iter().map(|c| c.counts.of(Code::Purged)).sum::<u64>(), 2);
         assert_eq!(desk.sources.items("messages").len(), 1);
+    });
+}
+
+#[test]
+fn records_can_be_restored_as_long_as_the_window_of_those_that_are_hidden() {
+    play(async |desk| {
+        let key = desk.planned(4).await;
+        for n in [2, 3] {
+            assert!(desk.sources.delete_item(&message(n)));
+        }
+        desk.work_one().await;
+        desk.wait(SignedDuration::from_hours(1));
+        desk.work().await;
+        let facts = desk.facts(&key);
+        let hidden = chunk(&desk, &key, 0).swept_at.expect("swept");
+        let window = facts.policy.expect("fixed").recovery_window;
+        assert_eq!(
+            facts.recover_until,
+            Some(window.after(hidden)),
+            "the other chunk's were gone"
+        );
+    });
+}
+
+/// Five workers leased the chunk and died.
+async fn five_died(desk: &Desk, key: &RequestKey, n: u32, change: impl FnOnce(&mut Chunk)) -> ChunkMessage {
+    let before = chunk(desk, key, n);
+    let mut row = Chunk {
+        state: ChunkState::Leased,
+        attempts: 5,
+        epoch: before.epoch + 5,
+        lease_until: Some(desk.now()),
+        rev: before.rev + 1,
+        ..before.clone()
+    };
+    change(&mut row);
+    let store = &desk.records.store;
+    let written = crate::ports::Work::swap_chunk(store, key, before.rev, &row).await;
+    assert!(written.expect("written"));
+    crate::workflow::dispatch::message(key, &row)
+}
+
+#[test]
+fn an_inspection_finds_what_the_dead_had_hidden() {
+    play(async |desk| {
+        let key = desk.planned(4).await;
+        desk.work_one().await;
+        let message = five_died(&desk, &key, 0, |row| {
+            row.counts = Counts::all(Code::Untouched, 2);
+            row.outcome = None;
+        });
+        assert_eq!(desk.handle(&message.await).await, Worked::Parked);
+        let parked = chunk(&desk, &key, 0);
+        assert_eq!((parked.state, parked.counts.of(Code::Swept)), (ChunkState::Parked, 2));
+    });
+}
+
+#[test]
+fn a_purge_whose_workers_died_is_given_up_and_destroys_nothing_more() {
+    play(async |desk| {
+        let key = desk.planned(2).await;
+        desk.work().await;
+        let message = five_died(&desk, &key, 0, |row| row.op = Op::Purge).await;
+        assert_eq!(desk.handle(&message).await, Worked::Parked);
+        let parked = chunk(&desk, &key, 0);
+        assert_eq!((parked.state, parked.counts.of(Code::Swept)), (ChunkState::Parked, 2));
+        assert_eq!(desk.sources.items("messages").len(), 2);
+    });
+}
+
+#[test]
+fn a_restoration_whose_workers_died_leaves_what_it_may_have_brought_back_to_a_person() {
+    play(async |desk| {
+        let key = desk.planned(2).await;
+        desk.work().await;
+        let (ada, now) = (ada(), desk.now());
+        let whose = (&ada.tenant, &ada.subject_id);
+        desk.sources
+            .put_item(&dataset("messages"), whose, "000", "without a mark", now);
+        let message = five_died(&desk, &key, 0, |row| row.op = Op::Restore).await;
+        assert_eq!(desk.handle(&message).await, Worked::Parked);
+        let parked = chunk(&desk, &key, 0);
+        assert_eq!((parked.counts.of(Code::Failed), parked.counts.of(Code::Swept)), (1, 1));
+        let codes: Vec<_> = desk.findings(&key).into_iter().map(|f| (f.code, f.lines)).collect();
+        assert!(codes.contains(&("restore_unclear".to_owned(), vec![0])), "{codes:?}");
     });
 }
