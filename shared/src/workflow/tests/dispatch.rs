@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::desk::{Desk, play};
-use super::people::{ada, held_head, otto};
+use super::people::{held_head, otto};
 use crate::domain::chunk::{Chunk, ChunkState, Op};
 use crate::domain::hold::HoldHead;
 use crate::domain::ids::RequestKey;
@@ -114,7 +114,6 @@ fn a_hold_covers_the_chunks_of_its_category() {
         let on = |category: &str| held_head(1, &[category]);
         assert!(is_held(&facts, &chunk, &on("conversations")));
         assert!(!is_held(&facts, &chunk, &on("profile")) && !is_held(&facts, &chunk, &HoldHead::default()));
-        let _ = ada();
     });
 }
 

@@ -66,18 +66,6 @@ fn a_mail_in_another_hand_is_left_until_its_lease_is_over() {
 }
 
 #[test]
-fn a_hand_over_has_a_minute() {
-    play(async |desk| {
-        let key = desk.submitted().await;
-        in_hand(&desk, &key, SignedDuration::ZERO).await;
-        let now = desk.now() + SignedDuration::from_millis(5);
-        desk.deliver(&key, 1).await;
-        // What was leased is not kept; what is seen is that nobody has it any more.
-        assert!(mail(&desk, &key).touched_at <= now);
-    });
-}
-
-#[test]
 fn an_address_that_is_refused_fails_for_good() {
     play(async |desk| {
         let key = desk.submitted().await;
