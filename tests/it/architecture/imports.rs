@@ -74,7 +74,7 @@ fn modules_use_only_what_stands_below_them() {
         let Some(allowed) = may_use(&module) else { continue };
         for import in imports(&path, &text) {
             // A use case is tried on the fakes.
-            let is_test = import == "sim" && path.ends_with("_tests.rs");
+            let is_test = import == "sim" && (path.ends_with("_tests.rs") || path.contains("/tests/"));
             let fine = import == module || is_test || allowed.contains(&import.as_str());
             assert!(fine, "{path} uses crate::{import}; {module} may use {allowed:?} only");
         }

@@ -31,6 +31,7 @@ pub(super) async fn due_requests_come_earliest_first_and_leave_when_nothing_is_o
     let row = store.request(&key(16)).await.expect("read").expect("there");
     assert!(store.rewake(&row, Some(at(40))).await.expect("moved"));
     is_due(&ground, (99, 10), &[key(24), key(8), key(16)]).await;
+    let row = store.request(&key(16)).await.expect("read").expect("there");
     assert!(store.rewake(&row, None).await.expect("dropped"));
     is_due(&ground, (99, 10), &[key(24), key(8)]).await;
     let after = store.request(&key(16)).await.expect("read").expect("there");
