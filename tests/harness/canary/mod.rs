@@ -12,6 +12,7 @@ use futures::{StreamExt, stream};
 
 use crate::app::App;
 use crate::mails;
+use crate::wait::until;
 
 /// Objects read at once.
 const AT_ONCE: usize = 8;
@@ -193,15 +194,13 @@ impl Canary {
     /// Every log group there is.
     pub async fn in_logs(&self, app: &App) -> Vec<String> {
         let logs = app.clients.logs();
-        let groups = logs
-            .describe_log_groups()
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>()
-            .await;
+        // The emulator fails a reader of a list that grows in the same moment, so a look is repeated.
+        let groups = until("the list of log groups", async || {
+            let groups = logs.describe_log_groups().into_paginator().items().send();
+            groups.collect::<Result<Vec<_>, _>>().await.ok()
+        });
         let names: Vec<String> = groups
-            .expect("the logs")
+            .await
             .into_iter()
             .filter_map(|group| group.log_group_name)
             .collect();
@@ -218,12 +217,13 @@ impl Canary {
         }
         let mut found = vec![];
         for group in names {
-            let mut pages = logs.filter_log_events().log_group_name(&group).into_paginator().send();
-            while let Some(page) = pages.next().await {
-                for event in page.expect("log lines").events.unwrap_or_default() {
-                    let line = event.message.unwrap_or_default();
-                    found.extend(self.tell(&format!("log {group}: {line}"), line.as_bytes()));
-                }
+            let pages = until("the lines of a log", async || {
+                let pages = logs.filter_log_events().log_group_name(&group).into_paginator();
+                pages.send().collect::<Result<Vec<_>, _>>().await.ok()
+            });
+            for event in pages.await.into_iter().filter_map(|page| page.events).flatten() {
+                let line = event.message.unwrap_or_default();
+                found.extend(self.tell(&format!("log {group}: {line}"), line.as_bytes()));
             }
         }
         found
