@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use shared::audit::verify;
 use shared::domain::chunk::Op;
 use shared::domain::ids::RequestId;
-use shared::domain::request::{Facts, Status};
+use shared::domain::request::Facts;
 use shared::sim::sources::journal::{Record, RecordId};
 
 use crate::scenario::{Life, Owner, owner};
@@ -113,12 +113,6 @@ pub fn ending(stack: &Stack) -> String {
             "{}: {} {:?} {:?} {:?} shredded {}",
             life.subject, facts.status, facts.result, facts.account, facts.notice, facts.shredded
         );
-        if facts.status == Status::InProgress {
-            let _ = writeln!(text, "  {:?}", facts.job);
-            for chunk in stack.outside.chunks(&facts.key()) {
-                let _ = writeln!(text, "  {chunk:?}");
-            }
-        }
         let _ = writeln!(text, "  mails {:?}", requests::occasions(stack, facts.id));
     }
     for (record, content) in stack.outside.sources.snapshot() {
