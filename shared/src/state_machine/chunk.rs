@@ -121,6 +121,12 @@ pub fn promote(chunk: &Chunk, now: Timestamp) -> Option<Chunk> {
     is_purgeable(chunk).then(|| again(chunk, Op::Purge, now))
 }
 
+/// A chunk whose purge was given up, made ready to try it once more.
+pub fn purge_again(chunk: &Chunk, now: Timestamp) -> Option<Chunk> {
+    let given_up = chunk.state == ChunkState::Parked && chunk.op == Op::Purge;
+    (given_up && chunk.counts.of(Code::Swept) > 0).then(|| again(chunk, Op::Purge, now))
+}
+
 /// A chunk with swept records made ready to bring some of them back.
 pub fn restore(chunk: &Chunk, n: u32, lines: Option<Vec<u32>>, now: Timestamp) -> Option<Chunk> {
     (chunk.is_settled() && chunk.counts.of(Code::Swept) > 0).then(|| {
@@ -283,6 +289,27 @@ mod tests {
         let gone = complete(&mine, 2, "p".into(), Counts::all(Code::Purged, 2), at(7)).expect("mine");
         assert_eq!(gone.swept_at, Some(at(2)), "the window does not move");
         assert!(promote(&gone, at(8)).is_none());
+    }
+
+    #[test]
+    fn a_purge_that_was_given_up_is_tried_again_as_long_as_something_is_swept() {
+        let next = purge_again(&holding(ChunkState::Parked, Op::Purge), at(5)).expect("given up");
+        assert_eq!(
+            (next.op, next.state, next.attempts, next.send),
+            (Op::Purge, ChunkState::Ready, 0, 2)
+        );
+        for (state, op) in [
+            (ChunkState::Done, Op::Purge),
+            (ChunkState::Leased, Op::Purge),
+            (ChunkState::Parked, Op::Sweep),
+        ] {
+            assert_eq!(purge_again(&holding(state, op), at(5)), None, "{state:?} {op:?}");
+        }
+        let gone = Chunk {
+            counts: Counts::all(Code::Purged, 2),
+            ..holding(ChunkState::Parked, Op::Purge)
+        };
+        assert_eq!(purge_again(&gone, at(5)), None);
     }
 
     fn holding(state: ChunkState, op: Op) -> Chunk {

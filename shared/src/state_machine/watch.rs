@@ -17,7 +17,7 @@ pub const PATIENCE_SECONDS: i64 = 120;
 const CLOSING_SECONDS: i64 = 5;
 
 /// How often supervision looks at what waits for a person or for the end of a hold, which wakes it.
-const IDLE_SECONDS: i64 = 86_400;
+pub const IDLE_SECONDS: i64 = 86_400;
 
 /// What is known of purges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

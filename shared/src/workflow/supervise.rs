@@ -22,12 +22,12 @@ use crate::domain::period::Period;
 use crate::domain::request::{Facts, Notice, Status};
 use crate::knobs::Guard;
 use crate::ports::{Committed, Fault, Holds, Keys, Manifests, Outbox, Queues, Requests, Sealer, Work};
-use crate::state_machine::chunk::resend;
+use crate::state_machine::chunk::{purge_again, resend};
 use crate::state_machine::command::Event;
 use crate::state_machine::job::{Clock, next_event};
 use crate::state_machine::notice;
 use crate::state_machine::request::observe;
-use crate::state_machine::watch::{PATIENCE_SECONDS, Purges, wake_at};
+use crate::state_machine::watch::{IDLE_SECONDS, PATIENCE_SECONDS, Purges, wake_at};
 
 /// Requests tended per shard and round.
 const BATCH: u32 = 25;
@@ -245,9 +245,15 @@ where
             lost && demand.goes_on(chunk)
         };
         let stuck = chunks.iter().filter(is_stuck);
-        let rows: Vec<_> = stuck
-            .filter_map(|chunk| resend(chunk, now).map(|row| (chunk.rev, row)))
-            .collect();
+        let lost_ones = stuck.filter_map(|chunk| resend(chunk, now).map(|row| (chunk.rev, row)));
+        // Nobody repairs the job of a cancelled request: a purge that was given up is tried again each day.
+        let given_up = |chunk: &&Chunk| {
+            let long_ago = Period::seconds(IDLE_SECONDS).after(chunk.touched_at) <= now;
+            facts.status == Status::Cancelled && long_ago && !demand.is_held(chunk)
+        };
+        let once_more = chunks.iter().filter(given_up);
+        let once_more = once_more.filter_map(|chunk| purge_again(chunk, now).map(|row| (chunk.rev, row)));
+        let rows: Vec<_> = lost_ones.chain(once_more).collect();
         let resent = number_and_send(&self.records.store, self.queues, &key, rows).await?;
         if resent == 0 {
             fill_windows(&self.records.store, self.queues, &demand, &chunks, now).await?;
