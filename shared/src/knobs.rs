@@ -83,11 +83,21 @@ pub enum Guard {
     HoldKeeps,
     /// A hold says that it is settled only when no expiry is armed any more.
     HoldSettled,
+    /// The gate moves in the transaction that moves the request.
+    GateTogether,
+    /// The gate is written only if it is as it was read.
+    GateUnchanged,
+    /// The gate lets go of a category only when nothing of it shows.
+    GateUntilSwept,
+    /// An item is deleted only after its copy lies in the vault.
+    CopiedFirst,
+    /// An item is deleted only as it was copied.
+    AsCopied,
 }
 
 impl Guard {
     /// All of them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 34] = [
         Self::SendNumber,
         Self::LiveLease,
         Self::ChunkRevision,
@@ -117,6 +127,11 @@ impl Guard {
         Self::ExpectedKept,
         Self::HoldKeeps,
         Self::HoldSettled,
+        Self::GateTogether,
+        Self::GateUnchanged,
+        Self::GateUntilSwept,
+        Self::CopiedFirst,
+        Self::AsCopied,
     ];
 
     /// Whether the guard is in place. Always, but in a test that took it out.

@@ -8,6 +8,8 @@
 //! | [`state_machine`] | verbs: every decision, as `Transition` or `Refusal` | `domain` |
 //! | [`audit`] | the hash-chained trail | `domain` |
 //! | [`ports`] | what a workflow asks of the outside, in the domain's verbs | all above |
+//! | [`metric`] | what is counted and measured, said where it happens | `domain` |
+//! | [`package`] | the archives of an export, written piece by piece | `domain` |
 //! | [`workflow`] | one file a use case: load, decide, commit, dispatch | all above |
 //! | `storage`, `queue`, `blob`, `mail`, `sealing`, `source` | adapters, one SDK each (feature `aws`) | `ports`, `domain` |
 //! | `runtime` | configuration, telemetry, HTTP and SQS edges (feature `aws`) | everything |
@@ -23,6 +25,8 @@
 pub mod audit;
 pub mod domain;
 pub mod knobs;
+pub mod metric;
+pub mod package;
 pub mod ports;
 pub mod state_machine;
 pub mod workflow;

@@ -10,15 +10,17 @@ use shared::audit::{ActorStamp, Entry, EntryBody, Outcome};
 use shared::domain::actor::{Role, StaffMember};
 use shared::domain::ids::{Ref, RefKey, RequestId};
 use shared::domain::job::{JobStatus, Phase};
+use shared::domain::package::PackageState;
 use shared::domain::personal::Personal;
 use shared::domain::policy::PolicyFile;
 use shared::domain::request::{CancelStage, Completion, Kind, Notice, Status};
+use shared::workflow::export_view::{ExportShown, PartShown};
 use shared::workflow::preview::{DatasetShown, PreviewShown};
 use shared::workflow::restore::{RestoreShown, Skipped};
 use shared::workflow::trail::{ActorShown, EntryShown, FullEntry};
 use shared::workflow::view::{
-    AccountShown, DecisionShown, ExtensionShown, JobShown, PersonShown, ProgressShown, RequesterShown, Resource,
-    VerificationShown,
+    AccountShown, DecisionShown, ExtensionShown, JobShown, PaceShown, PackageShown, PersonShown, ProgressShown,
+    RequesterShown, Resource, VerificationShown,
 };
 
 const AT: Timestamp = Timestamp::UNIX_EPOCH;
@@ -49,6 +51,13 @@ fn job() -> JobShown {
         progress: ProgressShown::default(),
         rate_per_second: Some(0.5),
         eta: Some(AT),
+        pace: Some(vec![PaceShown {
+            dataset: "messages".parse().expect("slug"),
+            rate: 250,
+            limit: 500,
+            throttled: 75,
+            breaker: "half_open",
+        }]),
         findings: Some(1),
         started_at: Some(AT),
         finished_at: Some(AT),
@@ -110,6 +119,30 @@ fn resource() -> Resource {
             settled: true,
         }),
         job: Some(job()),
+        export: Some(PackageShown {
+            state: PackageState::Available,
+            parts: 2,
+            bytes: 20,
+            expires_at: Some(AT),
+            accesses: 1,
+        }),
+        after_export: Some(RequestId::from_parts(1, 1)),
+        notify_subject: Some(false),
+    }
+}
+
+fn export() -> ExportShown {
+    ExportShown {
+        state: PackageState::Available,
+        parts: vec![PartShown {
+            part: 1,
+            bytes: 20,
+            sha256: "0f".repeat(32),
+        }],
+        bytes: 20,
+        available_at: Some(AT),
+        expires_at: Some(AT),
+        accesses: 1,
     }
 }
 
@@ -213,6 +246,7 @@ fn answered() -> Vec<(&'static str, Value)> {
     let json = |value: Result<Value, serde_json::Error>| value.expect("json");
     vec![
         ("Request", json(serde_json::to_value(resource()))),
+        ("Export", json(serde_json::to_value(export()))),
         ("Preview", json(serde_json::to_value(preview()))),
         ("Restoration", json(serde_json::to_value(restoration()))),
         ("Entry", json(serde_json::to_value(EntryShown::Full(Box::new(entry()))))),
@@ -274,6 +308,7 @@ fn what_can_be_missing_may_be_missing() {
     (bare.verification, bare.decision, bare.extension) = (None, None, None);
     (bare.completes_by, bare.grace_ends_at, bare.executed_at) = (None, None, None);
     (bare.recover_until, bare.completed_at, bare.account, bare.job) = (None, None, None, None);
+    (bare.export, bare.after_export, bare.notify_subject) = (None, None, None);
     (bare.subject.name, bare.subject.email, bare.requester.ip) = (None, None, None);
     let mut owners = resource();
     owners.decision = Some(DecisionShown {
@@ -290,7 +325,7 @@ fn what_can_be_missing_may_be_missing() {
     });
     if let (Some(extension), Some(job)) = (&mut owners.extension, &mut owners.job) {
         extension.by = None;
-        (job.rate_per_second, job.eta, job.findings) = (None, None, None);
+        (job.rate_per_second, job.eta, job.findings, job.pace) = (None, None, None, None);
         (job.started_at, job.finished_at) = (None, None);
     }
     for resource in [bare, owners] {
@@ -313,6 +348,12 @@ fn words_are_the_codes_words() {
     assert_eq!(documented("/components/schemas/Status/enum"), statuses);
     let kinds = [Kind::Deletion, Kind::Export].map(|kind| kind.as_str().to_owned());
     assert_eq!(documented("/components/schemas/Kind/enum"), BTreeSet::from(kinds));
+    use PackageState::{Available, Building, Expired, Purged, Revoked};
+    let states = [Building, Available, Expired, Revoked, Purged].map(|state| state.as_str().to_owned());
+    assert_eq!(
+        documented("/components/schemas/StateOfPackage/enum"),
+        BTreeSet::from(states)
+    );
     let progress: BTreeSet<_> = shared::domain::outcome::Code::ALL
         .into_iter()
         .map(|code| code.as_str())

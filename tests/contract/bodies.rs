@@ -164,7 +164,11 @@ fn schema_and_parser_agree_on_what_is_wrong() {
     let of = |route: &'static str, body: Value| (route, body);
     let restore = "POST /v1/requests/{id}/restore";
     for (route, body) in [
-        submission("kind", json!("export")),
+        submission("kind", json!("copy")),
+        submission("after_export", json!("dsr_1")),
+        submission("notify_subject", json!("no")),
+        of("POST /v1/requests/{id}/export/redeem", json!({ "part": "1" })),
+        of("POST /v1/requests/{id}/export/redeem", json!({ "part": -1 })),
         submission("scope", json!([])),
         submission("reason", json!(" \t")),
         submission("reason", json!("x".repeat(2_001))),
@@ -199,6 +203,8 @@ fn schema_and_parser_agree_on_what_is_wrong() {
     for (route, body) in [
         submission("subject", Value::Null),
         submission("received_at", Value::Null),
+        submission("after_export", Value::Null),
+        submission("notify_subject", Value::Null),
         submission("subject", json!({ "id": "a b", "name": null, "email": "a@b" })),
         submission("reason", json!("ä".repeat(2_000))),
         of(restore, json!({ "reason": "x", "refs": null, "all": true })),

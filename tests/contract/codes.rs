@@ -142,7 +142,7 @@ fn every_route_says_which_codes_it_answers_with_which_status() {
 }
 
 /// Each code with the test that produces it.
-const PRODUCED_BY: [(&str, &str); 35] = [
+const PRODUCED_BY: [(&str, &str); 42] = [
     (
         "already_cancelling",
         "cancelling_asks_everybody_to_stop_and_is_not_the_end",
@@ -164,6 +164,9 @@ const PRODUCED_BY: [(&str, &str); 35] = [
     ),
     ("confirmation_mismatch", "not_with_anything_but_the_phrase"),
     ("duplicate_request", "an_open_request_holds_its_categories"),
+    ("export_expired", "a_link_never_outlives_its_package"),
+    ("export_not_ready", "only_an_available_package_is_handed_over"),
+    ("export_revoked", "a_package_that_was_taken_back_is_handed_to_nobody"),
     ("export_running", "a_running_export_stops_the_execution"),
     (
         "extension_too_far",
@@ -171,6 +174,7 @@ const PRODUCED_BY: [(&str, &str); 35] = [
     ),
     ("extension_too_late", "a_due_date_that_has_passed_is_not_moved"),
     ("grace_period_running", "not_before_the_end_of_the_grace_period"),
+    ("finding_closed", "one_finding_is_retried_alone"),
     ("idempotency_key_reused", "a_repeat_is_the_same_request"),
     ("internal", "a_fault_shows_nothing_of_the_inside"),
     ("invalid_input", "a_bad_submission_is_told_where_and_writes_nothing"),
@@ -187,6 +191,7 @@ const PRODUCED_BY: [(&str, &str); 35] = [
     ("not_in_this_status", "a_rejection_is_explained_and_touches_nothing"),
     ("not_paused", "a_job_is_paused_while_it_plans_or_sweeps_and_goes_on"),
     ("nothing_to_cancel", "a_cancellation_has_a_reason_and_something_to_keep"),
+    ("nothing_to_retry", "a_job_that_has_nothing_open_is_not_retried"),
     (
         "nothing_to_restore",
         "cancelled_in_the_middle_three_named_records_come_back_then_all",
@@ -194,11 +199,16 @@ const PRODUCED_BY: [(&str, &str); 35] = [
     ("operator_only", "owners_and_auditors_may_what_is_theirs"),
     ("own_request", "nobody_reviews_a_request_about_themselves"),
     ("preview_stale", "not_on_a_preview_that_is_no_longer_true"),
+    ("reauthentication_required", "who_signed_in_long_ago_signs_in_again"),
     (
         "restore_running",
         "records_come_back_one_by_one_while_it_runs_and_all_of_them_after_a_cancellation",
     ),
     ("stale_version", "a_command_may_insist_on_the_version_that_was_read"),
+    (
+        "too_much_to_resolve",
+        "more_than_one_transaction_takes_is_not_resolved_at_once",
+    ),
     ("two_person_rule", "not_by_who_approved_it"),
     ("unavailable", "a_fault_shows_nothing_of_the_inside"),
     ("wrong_token", "what_can_hardly_be_met_outside_is_met_in_the_room"),

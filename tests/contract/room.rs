@@ -15,6 +15,7 @@ use shared::ports::{Config, Fault, Pinned};
 use shared::runtime::http::{Answer, Call, handle};
 use shared::runtime::settings::ApiSettings;
 use shared::sim::blobs::SimManifests;
+use shared::sim::exports::SimExports;
 use shared::sim::queues::SimQueues;
 use shared::sim::sealer::SimSealer;
 use shared::sim::sources::SimSources;
@@ -70,7 +71,7 @@ impl Config for Applied {
 /// The room.
 pub(super) struct Room {
     world: World,
-    submission: Rc<Submission<SimStore, SimSealer, Applied>>,
+    submission: Rc<Submission<SimStore, SimSealer, Applied, SimExports>>,
     review: Rc<Review<SimStore, SimSealer, Applied, SimManifests, SimQueues, SimSources>>,
     /// The routes that are review's.
     reviewed: Vec<String>,
@@ -94,6 +95,7 @@ impl Room {
         let submission = Submission {
             records: records.clone(),
             config: config.clone(),
+            exports: SimExports::new(&world),
             settings: settings(),
         };
         let review = Review {
@@ -151,6 +153,7 @@ fn settings() -> ApiSettings {
         groups_claim: "cognito:groups".to_owned(),
         tenant_claim: "custom:tenant".to_owned(),
         subject_id_claim: "custom:subject_id".to_owned(),
+        reauth_claim: "auth_time".to_owned(),
         single_tenant: None,
         allow_short_periods: true,
         version: "0".to_owned(),

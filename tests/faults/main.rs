@@ -13,13 +13,19 @@
 //! | [`poison`] | messages that cannot be read or speak of nothing; the dead letters are sent again |
 //! | [`continued`] | a planner so slow that it has to continue itself twenty times |
 //! | [`silent`] | supervision is away while messages are lost |
+//! | [`forbidden`] | the source is forbidden in the middle of a job, and allowed again |
+//! | [`revoked`] | the same, by IAM itself; the long form only, since the role is everybody's |
 //! | [`long`] | an upgrade over a running job |
 //! | [`million`] | the great run; `cargo lethe test --million` |
+//! | [`exported`] | the worker that writes a package is killed over it; an export is cancelled meanwhile |
 //! | [`stopped`] | nothing but an operator, who cancels at about half: how soon the last write is, and whether all comes back |
+//! | [`throttled`] | a table that takes less than it is given: how the rate follows, as a plot |
 //! | [`late`] | calls that take longer than the worker lives, and take effect after its death |
 
 mod continued;
 mod doubled;
+mod exported;
+mod forbidden;
 mod late;
 mod long;
 mod lost;
@@ -27,5 +33,7 @@ mod million;
 mod noise;
 mod outage;
 mod poison;
+mod revoked;
 mod silent;
 mod stopped;
+mod throttled;

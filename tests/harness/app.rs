@@ -18,8 +18,12 @@ pub const NEIGHBOUR: &str = "test-neighbour";
 pub const PATIENT: &str = "test-patient";
 /// The same periods, for the one test that calls everything there is.
 pub const CONTRACT: &str = "test-contract";
+/// The same, with a dataset that has a pace of its own.
+pub const FAIR: &str = "test-fair";
 /// The documented defaults with a day of three seconds: a life of thirty days in a minute and a half.
 pub const LIFE: &str = "test-life";
+/// A subject is hidden from the approval on.
+pub const EARLY: &str = "test-early";
 /// Requests are shredded seconds after they closed, however they did; half a minute to bring records back.
 pub const ENDINGS: &str = "test-endings";
 /// The sample policy's short tenant: half a minute's window, and time for one round of TTL.

@@ -16,13 +16,15 @@ use lethe::stack_file::Stack;
 
 use crate::proxy::Proxy;
 use crate::queues::reads_dead_letters;
+use crate::trial::is_long;
 
 /// Every function, by its output.
-const FUNCTIONS: [&str; 6] = [
+const FUNCTIONS: [&str; 7] = [
     "SubmissionFunction",
     "ReviewFunction",
     "PlanningFunction",
     "ExecutionFunction",
+    "PackagingFunction",
     "SupervisionFunction",
     "NotificationFunction",
 ];
@@ -40,15 +42,28 @@ pub enum Patience {
     Short,
 }
 
-/// What [`Patience::Short`] means for functions, in seconds.
-const TIMEOUTS: [(&str, i32); 2] = [("PlanningFunction", 28), ("ExecutionFunction", 10)];
-/// And for queues: seconds until a message is seen again.
-const VISIBILITY: [(&str, &str); 4] = [
-    ("PlansQueueUrl", "32"),
-    ("ChunksQueueUrl", "12"),
-    ("PlansDlqUrl", "4"),
-    ("ChunksDlqUrl", "4"),
-];
+/// What [`Patience::Short`] means for functions, in seconds. Packaging writes the whole package of a trial in one go.
+fn timeouts() -> [(&'static str, i32); 3] {
+    let packaging = if is_long() { 100 } else { 20 };
+    [
+        ("PlanningFunction", 28),
+        ("ExecutionFunction", 10),
+        ("PackagingFunction", packaging),
+    ]
+}
+
+/// And for queues: seconds until a message is seen again. A part's is when its lease is over.
+fn visibility() -> [(&'static str, &'static str); 6] {
+    [
+        ("PlansQueueUrl", "32"),
+        ("ChunksQueueUrl", "12"),
+        ("PartsQueueUrl", if is_long() { "112" } else { "32" }),
+        ("PlansDlqUrl", "4"),
+        ("ChunksDlqUrl", "4"),
+        ("PartsDlqUrl", "4"),
+    ]
+}
+
 /// And how many receipts make a dead letter.
 const RECEIPTS: u32 = 3;
 
@@ -112,7 +127,8 @@ impl Detour {
             after
                 .variables
                 .extend(SERVICES.map(|service| (format!("AWS_ENDPOINT_URL_{service}"), url.clone())));
-            if let (Patience::Short, Some((_, timeout))) = (patience, TIMEOUTS.iter().find(|(name, _)| *name == output))
+            if let (Patience::Short, Some((_, timeout))) =
+                (patience, timeouts().iter().find(|(name, _)| *name == output))
             {
                 after.timeout = *timeout;
             }
@@ -125,7 +141,7 @@ impl Detour {
     }
 
     async fn shorten_queues(&mut self, clients: &Clients) -> Result<()> {
-        for (output, seconds) in VISIBILITY {
+        for (output, seconds) in visibility() {
             let url = self.stack.output(output)?.to_owned();
             let names = [QueueAttributeName::VisibilityTimeout, QueueAttributeName::RedrivePolicy];
             let asked = clients

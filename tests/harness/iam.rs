@@ -76,6 +76,30 @@ impl<'a> Role<'a> {
         }
     }
 
+    /// The managed policies attached to it whose names hold this word.
+    pub async fn attached(&self, word: &str) -> Vec<String> {
+        let mut policies = self
+            .list("ListAttachedRolePolicies", "AttachedPolicies", "PolicyArn")
+            .await;
+        policies.retain(|arn| arn.contains(word));
+        policies
+    }
+
+    /// Takes a managed policy away from it.
+    pub async fn detach(&self, policy: &str) {
+        self.change("DetachRolePolicy", policy).await;
+    }
+
+    /// Gives it a managed policy.
+    pub async fn attach(&self, policy: &str) {
+        self.change("AttachRolePolicy", policy).await;
+    }
+
+    async fn change(&self, action: &str, policy: &str) {
+        let fields = [("Action", action), ("RoleName", &self.name), ("PolicyArn", policy)];
+        call(self.stack, &fields).await;
+    }
+
     /// Every statement of its policies, inline and attached.
     pub async fn statements(&self) -> Vec<Value> {
         let mut documents = vec![];

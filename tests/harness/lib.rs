@@ -24,11 +24,16 @@
 //! | [`trial`] | a tenant whose functions' calls go wrong as a script says, by the [`proxy`] and its [`detour`] |
 //! | [`invariants`] | what must be true after any fault, read off whole tables and the wire |
 //! | [`workers`] | the processes of a function, for killing |
+//! | [`application`] | the sample application with rights of its own, for asking the gate |
+//! | [`package`] | an export's package as strangers open it |
+//! | [`browser`] | a real browser, driven by WebDriver |
 //! | [`iam`] | IAM's own calls: users, roles, what a policy allows |
 //! | [`mails`] | real mails as records of the sample application |
 //! | [`project`] | the project's own files: template, sources |
 
 pub mod app;
+pub mod application;
+pub mod browser;
 pub mod canary;
 pub mod case;
 pub mod config;
@@ -38,6 +43,7 @@ pub mod iam;
 pub mod invariants;
 pub mod mails;
 pub mod oracle;
+pub mod package;
 pub mod people;
 pub mod project;
 pub mod proxy;
@@ -51,5 +57,5 @@ pub mod workers;
 pub use app::{ACME, App, FAST, GLOBEX, NEIGHBOUR};
 pub use case::Case;
 pub use oracle::Oracle;
-pub use subject::{Records, Subject, deletion};
+pub use subject::{Records, Subject, deletion, export};
 pub use trial::Trial;

@@ -7,9 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 use lethe::api::Api;
 use serde_json::{Map, Value, json};
 
-use crate::app::App;
+use crate::app::{App, FAIR};
 use crate::case::Case;
+use crate::config::paced_key;
 use crate::people::{Person, sign_in};
+use crate::trial::PACED;
 use crate::wait::unique;
 
 /// When the first record was written: long before any test runs.
@@ -154,6 +156,11 @@ pub fn deletion<const N: usize>(scope: [&str; N]) -> Value {
     json!({ "kind": "deletion", "scope": scope.to_vec(), "reason": "I am leaving", "confirm": true })
 }
 
+/// The body of a request for a copy.
+pub fn export<const N: usize>(scope: [&str; N]) -> Value {
+    json!({ "kind": "export", "scope": scope.to_vec(), "reason": "I want to see it", "confirm": true })
+}
+
 /// The body of a request to delete everything.
 pub fn deletion_of_everything() -> Value {
     deletion(["attachments", "conversations", "profile"])
@@ -217,7 +224,7 @@ fn profile(person: &Person, n: u64) -> (Dataset, Map<String, Value>) {
         format!("DEVICE#{n}")
     };
     let item = Map::from_iter([
-        ("pk".to_owned(), json!(demo::profiles::partition_key(id))),
+        ("pk".to_owned(), json!(profiles_key(person, id))),
         ("sk".to_owned(), json!(format!("{}#{sk}", person.tenant))),
         ("tenant".to_owned(), json!(person.tenant)),
         ("created_at".to_owned(), json!(WRITTEN.as_second())),
@@ -225,6 +232,15 @@ fn profile(person: &Person, n: u64) -> (Dataset, Map<String, Value>) {
         ("email".to_owned(), json!(person.email)),
     ]);
     (Dataset::Profiles, item)
+}
+
+/// Where a customer's profiles stand.
+pub fn profiles_key(person: &Person, id: &str) -> String {
+    if [PACED, FAIR].contains(&person.tenant.as_str()) {
+        paced_key(id)
+    } else {
+        demo::profiles::partition_key(id)
+    }
 }
 
 fn file(person: &Person, n: u64) -> Vec<Body> {

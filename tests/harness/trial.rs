@@ -16,7 +16,7 @@ use crate::proxy::{Fault, On, Script, When};
 use crate::subject::{Records, Subject};
 
 /// Tenants with periods of seconds, one for each trial; no name is part of another.
-pub const TENANTS: [&str; 10] = [
+pub const TENANTS: [&str; 15] = [
     "trial-noise",
     "trial-outage",
     "trial-lost",
@@ -27,7 +27,15 @@ pub const TENANTS: [&str; 10] = [
     "trial-late",
     "trial-upgrade",
     "trial-million",
+    "trial-forbidden",
+    "trial-rights",
+    "trial-exported",
+    "trial-dropped",
+    PACED,
 ];
+
+/// One whose dataset `paced` has a pace of its own.
+pub const PACED: &str = "trial-paced";
 
 /// One more, whose recovery window is as long as documented.
 pub const STOPPED: &str = "trial-stopped";
@@ -36,6 +44,7 @@ pub const STOPPED: &str = "trial-stopped";
 pub const BACKGROUND: &[&str] = &[
     "PlanningFunction",
     "ExecutionFunction",
+    "PackagingFunction",
     "SupervisionFunction",
     "NotificationFunction",
 ];

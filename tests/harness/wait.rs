@@ -2,15 +2,20 @@
 
 use std::time::{Duration, Instant};
 
+use crate::trial::is_long;
+
 /// Between two looks.
 const POLL: Duration = Duration::from_millis(250);
 /// After this long it will not happen. Long, because work that is lost is missed for two minutes, a trial loses it more
 /// than once, and the machine may have other things to do.
 pub const PATIENCE: Duration = Duration::from_secs(600);
+/// The same in the trials' long form: each has tens of thousands of records, and they share one emulator.
+const LONG_PATIENCE: Duration = Duration::from_secs(3_000);
 
 /// Looks until `probe` finds something.
 pub async fn until<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
+    let patience = if is_long() { LONG_PATIENCE } else { PATIENCE };
+    let end = Instant::now() + patience;
     loop {
         if let Some(found) = probe().await {
             return found;
@@ -18,7 +23,7 @@ pub async fn until<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> 
         assert!(
             Instant::now() < end,
             "gave up after {} s waiting for {what}",
-            PATIENCE.as_secs()
+            patience.as_secs()
         );
         tokio::time::sleep(POLL).await;
     }

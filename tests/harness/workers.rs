@@ -19,12 +19,26 @@ pub fn kill_one(app: &App, output: &str) -> usize {
     kill_some(app, output, 1)
 }
 
-fn kill_some(app: &App, output: &str, most: usize) -> usize {
-    let wanted = [
+/// The most memory that any process of the function that is there has had resident, in bytes; 0 without one.
+pub fn peak_resident(app: &App, output: &str) -> u64 {
+    let peaks = processes(&environment(app, output)).into_iter().filter_map(|pid| {
+        let status = fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().strip_suffix(" kB")?.parse::<u64>().ok()
+    });
+    peaks.max().unwrap_or_default() * 1024
+}
+
+/// What tells the function's processes from all others.
+fn environment(app: &App, output: &str) -> [String; 2] {
+    [
         format!("AWS_LAMBDA_FUNCTION_NAME={}", app.output(output)),
         format!("AWS_ENDPOINT_URL={}", app.stack.endpoint),
-    ];
-    let found = processes(&wanted);
+    ]
+}
+
+fn kill_some(app: &App, output: &str, most: usize) -> usize {
+    let found = processes(&environment(app, output));
     found
         .into_iter()
         .filter(|pid| kill_process(*pid, Signal::KILL).is_ok())

@@ -1,4 +1,4 @@
-//! `lethe policy apply` and `lethe data-map lint|apply` against a small deployment of their own: two roles' worth of
+//! `lethe policy apply` and `lethe data-map lint|apply` against a small deployment of their own: four roles' worth of
 //! Lethe and a table and a bucket of an application, made by CloudFormation for each test.
 
 use std::path::PathBuf;
@@ -18,6 +18,7 @@ const BASE: &str = r#"{
     "Review": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}}},
     "Planning": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}}},
     "Execution": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}}},
+    "Packaging": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": []}}},
     "Key": {"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy": {"Version": "2012-10-17", "Statement": []}}},
     "Config": {"Type": "AWS::S3::Bucket", "Properties": {"VersioningConfiguration": {"Status": "Enabled"}}},
     "Files": {"Type": "AWS::S3::Bucket", "Properties": {"VersioningConfiguration": {"Status": "Enabled"}}},
@@ -30,7 +31,8 @@ const BASE: &str = r#"{
   },
   "Outputs": {
     "ReviewRoleName": {"Value": {"Ref": "Review"}}, "PlanningRoleName": {"Value": {"Ref": "Planning"}},
-    "ExecutionRoleName": {"Value": {"Ref": "Execution"}}, "DataKeyArn": {"Value": {"Fn::GetAtt": ["Key", "Arn"]}},
+    "ExecutionRoleName": {"Value": {"Ref": "Execution"}}, "PackagingRoleName": {"Value": {"Ref": "Packaging"}},
+    "DataKeyArn": {"Value": {"Fn::GetAtt": ["Key", "Arn"]}},
     "ConfigBucket": {"Value": {"Ref": "Config"}}, "Files": {"Value": {"Ref": "Files"}},
     "Loose": {"Value": {"Ref": "Loose"}}, "Messages": {"Value": {"Ref": "Messages"}}
   }
@@ -119,6 +121,7 @@ impl Deployment {
 
 const MAP: &str = r#"
 v: 1
+application: ["${Messages}"]
 datasets:
   - id: messages
     category: conversations
@@ -163,6 +166,8 @@ async fn a_map_is_applied_once_changed_and_its_rights_follow() -> Result<()> {
     ensure!(writer.contains(&bucket) && writer.contains(deployment.target.output("Messages")?));
     let reader = deployment.policies_of("PlanningRoleName").await?.concat();
     ensure!(reader.contains(&bucket) && !reader.contains("PartiQL"));
+    let copier = deployment.policies_of("PackagingRoleName").await?.concat();
+    ensure!(copier.contains(&bucket) && !copier.contains("dynamodb"));
     Ok(())
 }
 
@@ -176,7 +181,7 @@ async fn a_map_that_fits_nothing_is_refused_with_every_mistake_and_changes_nothi
     let refusal = format!("{:#}", deployment.apply_map(&bad).await.expect_err("three mistakes"));
     for part in [
         "partition key is pk, not id",
-        "is expires_at, not ttl",
+        "is on for expires_at, not for ttl",
         "keeps no versions",
     ] {
         ensure!(refusal.contains(part), "{part}: {refusal}");

@@ -13,7 +13,7 @@ use shared::domain::object_keys;
 use shared::domain::personal::Personal;
 use shared::mail::SesMailer;
 use shared::ports::{Config, Fault, KeyName, Letter, MailFault, Mailer, Manifests, Queues, Sealer};
-use shared::queue::SqsQueues;
+use shared::queue::{SqsQueues, Urls};
 use shared::sealing::Kms;
 
 async fn clients() -> Clients {
@@ -95,7 +95,13 @@ async fn twenty_five_messages_arrive_grouped_by_tenant() {
         .await
         .expect("a queue");
     let url = made.queue_url.expect("an address");
-    let queues = SqsQueues::new(client.clone(), None, url.clone());
+    let queues = SqsQueues::new(
+        client.clone(),
+        Urls {
+            chunks: Some(url.clone()),
+            ..Urls::default()
+        },
+    );
     let message = |n| ChunkMessage {
         v: 1,
         request: request(),
@@ -135,7 +141,13 @@ async fn twenty_five_messages_arrive_grouped_by_tenant() {
 async fn a_queue_that_is_gone_is_told_for_each_message() {
     let stack = Stack::for_tests().expect("a stack");
     let url = format!("{}/000000000000/{}", stack.endpoint, unique("gone"));
-    let queues = SqsQueues::new(clients().await.sqs(), None, url);
+    let queues = SqsQueues::new(
+        clients().await.sqs(),
+        Urls {
+            chunks: Some(url),
+            ..Urls::default()
+        },
+    );
     let message = ChunkMessage {
         v: 1,
         request: request(),
@@ -193,7 +205,7 @@ async fn objects_are_encrypted_read_in_ranges_and_deleted_under_a_prefix() {
         async move { manifests.put(&key, vec![b'x']).await }
     });
     puts.buffer_unordered(16).try_collect::<Vec<_>>().await.expect("put");
-    let [prefix, _] = object_keys::prefixes(&mine);
+    let [prefix, ..] = object_keys::prefixes(&mine);
     assert_eq!(manifests.delete_under(&prefix).await.expect("deleted"), 1_006);
     assert_eq!(manifests.delete_under(&prefix).await.expect("nothing left"), 0);
     assert!(

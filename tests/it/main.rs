@@ -4,7 +4,7 @@
 //!
 //! - Stories told through the API: [`journeys`], [`guards`], [`coverage`], [`privacy`], [`real_mails`], [`faults`].
 //! - Fakes beside what they stand for: [`conformance`].
-//! - Adapters against the emulator's services: [`storage`], [`source`], [`edges`]; the command's own: [`apply`].
+//! - Adapters against the emulator's services: [`storage`], [`source`], [`edges`]; the command's own: [`apply`], [`lint`].
 //! - Rights on the deployed stack: [`roles`]. The house: [`architecture`].
 
 mod apply;
@@ -15,6 +15,7 @@ mod edges;
 mod faults;
 mod guards;
 mod journeys;
+mod lint;
 mod privacy;
 mod real_mails;
 mod roles;

@@ -32,6 +32,7 @@ pub async fn handle(
         Worked::Parked => "parked",
         Worked::Dropped => "dropped",
         Worked::Postponed => "postponed",
+        Worked::Waiting => "waiting",
         Worked::Held => "held",
     };
     let (request, chunk) = (&message.request, &message.chunk);

@@ -64,6 +64,7 @@ pub(crate) fn outcome<'a>(facts: &'a Facts, category: &'a Name, exempt: &'a [Kep
         already_absent: counts.of(Code::AlreadyAbsent),
         recreated: counts.of(Code::Recreated) + counts.of(Code::ArrivedLater),
         restored: counts.of(Code::Restored),
+        exported: counts.of(Code::Exported),
         hidden: facts
             .recover_until
             .filter(|_| swept > 0)

@@ -2,8 +2,10 @@
 //!
 //! `None`: there is nobody to write to any more (the personal fields are shredded), or no address was ever known.
 
+use jiff::Timestamp;
 use shared::domain::actor::Role;
 use shared::domain::outbox::{Mail, Occasion as Owed};
+use shared::domain::package::PackageState;
 use shared::domain::personal::Personal;
 use shared::domain::request::{CancelStage, Completion, Facts, Kind as Asked, PersonFields, Status, SubjectRequest};
 use shared::ports::Letter as Envelope;
@@ -66,7 +68,6 @@ fn to_subject(mail: &Mail, facts: &Facts, person: &PersonFields, sender: &Sender
         Owed::Received => Occasion::Received { due_at: facts.due_at },
         Owed::Approved => Occasion::Approved {
             grace: grace(facts),
-            completes_by: facts.completes_by?,
             due_at: facts.due_at,
             misses_due: facts.misses_due,
         },
@@ -89,9 +90,25 @@ fn to_subject(mail: &Mail, facts: &Facts, person: &PersonFields, sender: &Sender
             due_at: facts.due_at,
             reason: Passage::new(&extension),
         },
+        Owed::Cancelled if facts.kind == Asked::Export => Occasion::Dropped {
+            reason: Passage::new(&cancellation),
+        },
         Owed::Cancelled => Occasion::Cancelled {
             outcomes: &outcomes,
             reason: Passage::new(&cancellation),
+        },
+        Owed::Completed if facts.kind == Asked::Export => Occasion::Ready {
+            until: fetched_until(facts),
+            parts: facts.package.as_ref()?.parts.into(),
+            outcomes: &outcomes,
+            partial: facts.result == Some(Completion::Partial),
+            found_for: facts.policy.as_ref()?.request_retention.span(),
+            proof_for: facts.policy.as_ref()?.audit_retention.span(),
+        },
+        // Taken back or over since it was owed: there is nothing to remind of.
+        Owed::Expiring => Occasion::Expiring {
+            until: fetched_until(facts)?,
+            parts: facts.package.as_ref()?.parts.into(),
         },
         Owed::Completed => Occasion::Completed {
             // The mail is owed by the commit that found everything verified.
@@ -151,7 +168,8 @@ fn to_operators(occasion: Owed, facts: &Facts, sender: &Sender<'_>) -> Option<Le
         | Owed::Withdrawn
         | Owed::Extended
         | Owed::Cancelled
-        | Owed::Completed => return None,
+        | Owed::Completed
+        | Owed::Expiring => return None,
     };
     render_notice(&notice, &request, sender).ok()
 }
@@ -184,11 +202,21 @@ fn closing_topic(facts: &Facts) -> Topic {
     }
 }
 
+/// Until when the copy can be fetched; none if it cannot be.
+fn fetched_until(facts: &Facts) -> Option<Timestamp> {
+    let package = facts.package.as_ref()?;
+    (package.state == PackageState::Available)
+        .then_some(package.expires_at)
+        .flatten()
+}
+
 /// Exports wait for nothing and remove nothing.
 fn grace(facts: &Facts) -> Option<Grace> {
     let (ends_at, policy) = (facts.grace_ends_at?, facts.policy.as_ref()?);
-    (facts.kind == Asked::Deletion).then(|| Grace {
+    Some(Grace {
         ends_at,
+        completes_by: facts.completes_by?,
         recovery_window: policy.recovery_window.span(),
     })
+    .filter(|_| facts.kind == Asked::Deletion)
 }

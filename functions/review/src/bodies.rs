@@ -102,7 +102,7 @@ pub(crate) fn execution(call: &Call) -> Result<Typed, Refusal> {
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
-/// `POST .../pause` and `.../resume`: no body, or an empty object.
+/// `POST .../pause`, `.../resume` and `.../retry`: no body, or an empty object.
 pub(crate) fn nothing(call: &Call) -> Result<(), Refusal> {
     if !body::bytes(call)?.is_empty() {
         let Nothing {} = body::json(call)?;
@@ -112,8 +112,24 @@ pub(crate) fn nothing(call: &Call) -> Result<(), Refusal> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Evidence {
+    evidence: Personal,
+}
+
+/// `POST .../resolve`
+pub(crate) fn evidence(call: &Call) -> Result<Personal, Refusal> {
+    Ok(body::json::<Evidence>(call)?.evidence)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Reason {
     reason: Personal,
+}
+
+/// `POST .../export/revoke`
+pub(crate) fn revocation(call: &Call) -> Result<Wish, Refusal> {
+    Ok(Wish::Revoke { reason: reason(call)? })
 }
 
 /// `POST .../cancel`

@@ -9,7 +9,7 @@ use serde_json::json;
 use shared::domain::actor::Caller;
 use shared::domain::ids::{HoldId, SubjectId};
 use shared::domain::personal::Personal;
-use shared::ports::{Config, Holds, Keys, Manifests, Notes, Queues, Requests, Sealer, Sources, Work};
+use shared::ports::{Config, Holds, Keys, Limits, Manifests, Notes, Queues, Requests, Sealer, Sources, Work};
 use shared::runtime::clock::new_hold_id;
 use shared::runtime::http::body::{self, invalid};
 use shared::runtime::http::{Answer, Call, cursor, query};
@@ -66,7 +66,7 @@ impl<'de> Visitor<'de> for EitherForm {
 
 impl<S, K, C, M, Q, D> Review<S, K, C, M, Q, D>
 where
-    S: Requests + Keys + Notes + Work + Holds,
+    S: Requests + Keys + Notes + Work + Holds + Limits,
     K: Sealer,
     C: Config,
     M: Manifests,

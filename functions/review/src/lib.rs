@@ -4,22 +4,23 @@
 //! `shared::state_machine` and `shared::workflow::access`.
 
 mod bodies;
+mod findings;
+mod gate;
 mod holds;
 mod records;
 mod span;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
 use shared::domain::actor::Caller;
-use shared::domain::finding::{DIFFERS, Finding, explain};
 use shared::domain::ids::RequestId;
-use shared::domain::request::{Facts, Status};
-use shared::ports::{Config, Holds, Keys, Manifests, Notes, Queues, Requests, Sealer, Sources, Work};
+use shared::domain::request::Status;
+use shared::ports::{Config, Holds, Keys, Limits, Manifests, Notes, Queues, Requests, Sealer, Sources, Work};
 use shared::runtime::http::{Answer, Call, caller, etag};
 use shared::runtime::settings::ApiSettings;
 use shared::state_machine::refusal::Refusal;
-use shared::workflow::access::{View, load_for_staff};
+use shared::workflow::access::{View, load_for_staff, load_visible};
 use shared::workflow::execute::execute;
+use shared::workflow::export::start;
 use shared::workflow::failure::Failure;
 use shared::workflow::order::{Wish, order};
 use shared::workflow::preview::preview;
@@ -48,7 +49,7 @@ pub struct Review<S, K, C, M, Q, D> {
 
 impl<S, K, C, M, Q, D> Review<S, K, C, M, Q, D>
 where
-    S: Requests + Keys + Notes + Work + Holds,
+    S: Requests + Keys + Notes + Work + Holds + Limits,
     K: Sealer,
     C: Config,
     M: Manifests,
@@ -60,10 +61,11 @@ where
         let by = caller::caller(call, &self.settings, &self.records.sealer).await?;
         match call.route() {
             "POST /v1/requests/{id}/verify" => self.order(call, &by, bodies::verification).await,
-            "POST /v1/requests/{id}/approve" => self.order(call, &by, bodies::approval).await,
+            "POST /v1/requests/{id}/approve" => self.approve(call, &by).await,
             "POST /v1/requests/{id}/reject" => self.order(call, &by, bodies::rejection).await,
             "POST /v1/requests/{id}/extend" => self.order(call, &by, bodies::extension).await,
             "GET /v1/requests/{id}/preview" => self.preview(call, &by).await,
+            "POST /v1/requests/{id}/export/revoke" => self.order(call, &by, bodies::revocation).await,
             "POST /v1/requests/{id}/execute" => self.execute(call, &by).await,
             "POST /v1/requests/{id}/pause" => self.pause(call, &by).await,
             "POST /v1/requests/{id}/resume" => self.resume(call, &by).await,
@@ -72,10 +74,14 @@ where
             "GET /v1/requests/{id}/restores/{n}" => self.restoration(call, &by).await,
             "GET /v1/requests/{id}/records" => self.records(call, &by).await,
             "GET /v1/requests/{id}/findings" => self.findings(call, &by).await,
+            "POST /v1/requests/{id}/retry" => self.retry(call, &by).await,
+            "POST /v1/requests/{id}/findings/{n}/retry" => self.retry_one(call, &by).await,
+            "POST /v1/requests/{id}/findings/{n}/resolve" => self.resolve(call, &by).await,
             "GET /v1/audit" => self.audit(call, &by).await,
             "POST /v1/holds" => self.place_hold(call, &by).await,
             "POST /v1/holds/{id}/release" => self.release_hold(call, &by).await,
             "GET /v1/holds" => self.holds(call, &by).await,
+            "GET /v1/subjects/{id}/gate" => self.gate(call, &by).await,
             _ => Err(Refusal::NotFound.into()),
         }
     }
@@ -89,6 +95,23 @@ where
     ) -> Result<Answer, Failure> {
         let target = self.target(call, by).await?;
         let (loaded, view) = order(&self.records, &self.config, by, target, parse(call)?, call.now).await?;
+        self.resource(&loaded, view, call.now).await
+    }
+
+    /// An approval; an export begins at once. What keeps it from that takes nothing back: supervision begins it later.
+    async fn approve(&self, call: &Call, by: &Caller) -> Result<Answer, Failure> {
+        let target = self.target(call, by).await?;
+        let wish = bodies::approval(call)?;
+        let (loaded, view) = order(&self.records, &self.config, by, target, wish, call.now).await?;
+        let key = loaded.row.key();
+        let started = start(&self.records, &self.config, &self.queues, &key, call.now).await;
+        if let Err(failure) = &started {
+            tracing::warn!(request = %key, error = failure as &dyn std::error::Error, "an export did not start yet");
+        }
+        if started.is_ok_and(|started| started) {
+            let (loaded, view) = load_visible(&self.records, by, target.0).await?;
+            return self.resource(&loaded, view, call.now).await;
+        }
         self.resource(&loaded, view, call.now).await
     }
 
@@ -162,14 +185,6 @@ where
         Answer::json(200, &shown(&self.records, by, id, n, call.now).await?)
     }
 
-    async fn findings(&self, call: &Call, by: &Caller) -> Result<Answer, Failure> {
-        let loaded = load_for_staff(&self.records, by, call.request_id()?).await?;
-        let findings = self.records.store.findings(&loaded.row.key()).await?;
-        let facts = &loaded.request.facts;
-        let items: Vec<_> = differs(facts).into_iter().chain(findings.iter().map(finding)).collect();
-        Answer::json(200, &json!({ "items": items }))
-    }
-
     /// A page of the tenant's trail; the header `Link` leads to the next.
     async fn audit(&self, call: &Call, by: &Caller) -> Result<Answer, Failure> {
         let key = self.records.ref_key(&by.tenant).await?;
@@ -188,36 +203,4 @@ where
         let resource = render(&loaded.request, view, progress.as_ref(), now);
         Ok(Answer::json(200, &resource)?.header("etag", etag::of(facts.version)))
     }
-}
-
-/// A finding of the whole job, open until somebody resumes or cancels it: no chunk has it, and no row of its own.
-fn differs(facts: &Facts) -> Option<Value> {
-    let difference = facts.job.as_ref()?.differs?;
-    let explained = explain(DIFFERS);
-    Some(json!({
-        "dataset": null,
-        "generation": 0,
-        "chunk": null,
-        "code": DIFFERS,
-        "count": difference.more,
-        "text": explained.text,
-        "remedy": explained.remedy,
-        "first_at": difference.at,
-        "last_at": difference.at,
-    }))
-}
-
-fn finding(finding: &Finding) -> Value {
-    let explained = explain(&finding.code);
-    json!({
-        "dataset": finding.chunk.dataset,
-        "generation": finding.chunk.generation,
-        "chunk": finding.chunk.n,
-        "code": finding.code,
-        "count": finding.count,
-        "text": explained.text,
-        "remedy": explained.remedy,
-        "first_at": finding.first_at,
-        "last_at": finding.last_at,
-    })
 }

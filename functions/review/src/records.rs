@@ -4,7 +4,7 @@ use serde_json::json;
 use shared::domain::actor::Caller;
 use shared::domain::ids::RefKey;
 use shared::domain::outcome::Code;
-use shared::ports::{Config, Fault, Holds, Keys, Manifests, Notes, Queues, Requests, Sealer, Sources, Work};
+use shared::ports::{Config, Fault, Holds, Keys, Limits, Manifests, Notes, Queues, Requests, Sealer, Sources, Work};
 use shared::runtime::http::body::invalid;
 use shared::runtime::http::{Answer, Call, cursor, query};
 use shared::state_machine::refusal::Refusal;
@@ -21,7 +21,7 @@ const MOST: u32 = 500;
 
 impl<S, K, C, M, Q, D> Review<S, K, C, M, Q, D>
 where
-    S: Requests + Keys + Notes + Work + Holds,
+    S: Requests + Keys + Notes + Work + Holds + Limits,
     K: Sealer,
     C: Config,
     M: Manifests,

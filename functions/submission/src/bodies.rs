@@ -1,8 +1,9 @@
 //! What callers send, strictly parsed: an unknown field, a wrong type or a blank reason ends here with its pointer.
 
 use jiff::Timestamp;
-use serde::Deserialize;
-use shared::domain::ids::SubjectId;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use shared::domain::ids::{RequestId, SubjectId};
 use shared::domain::personal::Personal;
 use shared::domain::request::Kind;
 use shared::runtime::http::{Call, body};
@@ -23,6 +24,10 @@ struct Submit {
     subject: Option<SubjectBody>,
     #[serde(default)]
     received_at: Option<Timestamp>,
+    #[serde(default)]
+    after_export: Option<RequestId>,
+    #[serde(default)]
+    notify_subject: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -41,15 +46,14 @@ pub(crate) fn new_request(call: &Call) -> Result<NewRequest, Refusal> {
     if !input.confirm {
         return Err(body::invalid("/confirm", "must be true"));
     }
-    if input.kind == Kind::Export {
-        return Err(body::invalid("/kind", "this version handles deletion requests only"));
-    }
     Ok(NewRequest {
         kind: input.kind,
         scope: input.scope,
         reason: input.reason,
         subject: input.subject.map(subject).transpose()?,
         received_at: input.received_at,
+        after_export: input.after_export,
+        notify_subject: input.notify_subject,
         idempotency_key: call.header("idempotency-key").map(str::to_owned),
         body: Personal::new(String::from_utf8_lossy(body::bytes(call)?)),
     })
@@ -74,6 +78,26 @@ fn subject(input: SubjectBody) -> Result<Subject, Refusal> {
         ));
     }
     Ok((input.id, input.name, input.email))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Redeem {
+    #[serde(deserialize_with = "whole")]
+    part: u32,
+}
+
+/// JSON knows no integers: `2.0` is one.
+fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    let number = serde_json::Number::deserialize(from)?;
+    let integer = number.as_u64().and_then(|number| u32::try_from(number).ok());
+    let integer = integer.or_else(|| number.as_f64()?.to_string().parse().ok());
+    integer.ok_or_else(|| D::Error::custom("expected a whole number, from 0 to 4294967295"))
+}
+
+/// `POST .../export/redeem`: which part.
+pub(crate) fn redemption(call: &Call) -> Result<u32, Refusal> {
+    Ok(body::json::<Redeem>(call)?.part)
 }
 
 #[derive(Deserialize, Default)]

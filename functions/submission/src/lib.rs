@@ -11,35 +11,40 @@ use jiff::Timestamp;
 use serde_json::json;
 use shared::domain::actor::Caller;
 use shared::domain::ids::RequestId;
-use shared::ports::{Config, Fault, Keys, Notes, Requests, Sealer, Work};
+use shared::ports::{Config, Exports, Fault, Keys, Limits, Notes, Requests, Sealer, Work};
 use shared::runtime::http::{Answer, Call, caller, cursor, etag};
 use shared::runtime::settings::ApiSettings;
 use shared::state_machine::refusal::Refusal;
 use shared::workflow::access::{View, load_visible, view_of};
+use shared::workflow::export_view::export_shown;
 use shared::workflow::failure::Failure;
 use shared::workflow::list::list;
 use shared::workflow::order::{Wish, order};
 use shared::workflow::progress::progress;
 use shared::workflow::records::{Loaded, Records};
+use shared::workflow::redeem::redeem;
 use shared::workflow::submit::submit;
 use shared::workflow::trail::trail;
 use shared::workflow::view::render;
 
 /// The outside of this function, built once.
-pub struct Submission<S, K, C> {
+pub struct Submission<S, K, C, E> {
     /// Requests and their keys.
     pub records: Records<S, K>,
     /// Policy and data map.
     pub config: C,
+    /// The packages of exports, for links to them.
+    pub exports: E,
     /// How callers are recognised.
     pub settings: ApiSettings,
 }
 
-impl<S, K, C> Submission<S, K, C>
+impl<S, K, C, E> Submission<S, K, C, E>
 where
-    S: Requests + Keys + Notes + Work,
+    S: Requests + Keys + Limits + Notes + Work,
     K: Sealer,
     C: Config,
+    E: Exports,
 {
     /// Answers one call. `new_id` makes the id of a request that is submitted.
     pub async fn handle(&self, call: &Call, new_id: impl FnOnce(Timestamp) -> RequestId) -> Result<Answer, Failure> {
@@ -50,6 +55,8 @@ where
             "GET /v1/requests/{id}" => self.read(call).await,
             "POST /v1/requests/{id}/withdraw" => self.withdraw(call).await,
             "GET /v1/requests/{id}/audit" => self.audit(call).await,
+            "GET /v1/requests/{id}/export" => self.export(call).await,
+            "POST /v1/requests/{id}/export/redeem" => self.redeem(call).await,
             "GET /v1/data-map" => self.data_map(call).await,
             _ => Err(unknown::refusal(call).into()),
         }
@@ -114,6 +121,23 @@ where
         let caller = self.caller(call).await?;
         let entries = trail(&self.records, &caller, call.request_id()?).await?;
         Answer::json(200, &json!({ "entries": entries }))
+    }
+
+    async fn export(&self, call: &Call) -> Result<Answer, Failure> {
+        let caller = self.caller(call).await?;
+        Answer::json(200, &export_shown(&self.records, &caller, call.request_id()?).await?)
+    }
+
+    /// A browser is led to the part; a program that asks for JSON is told where it is.
+    async fn redeem(&self, call: &Call) -> Result<Answer, Failure> {
+        let caller = self.caller(call).await?;
+        let wanted = (call.request_id()?, bodies::redemption(call)?);
+        let link = redeem(&self.records, &self.config, &self.exports, &caller, wanted, call.now).await?;
+        let told = json!({ "url": link.url, "expires_at": link.expires_at });
+        if call.accepts_json() {
+            return Answer::json(200, &told);
+        }
+        Ok(Answer::json(303, &told)?.header("location", link.url))
     }
 
     async fn data_map(&self, call: &Call) -> Result<Answer, Failure> {

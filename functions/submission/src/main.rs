@@ -13,6 +13,7 @@ async fn main() -> Result<(), Failed> {
     let submission = Submission {
         records: adapters.records()?,
         config: adapters.config()?,
+        exports: adapters.exports()?,
         settings: ApiSettings::read(PROCESS)?,
     };
     http::run(submission, |submission, call| async move {

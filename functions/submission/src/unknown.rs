@@ -5,12 +5,13 @@ use shared::state_machine::refusal::Refusal;
 
 /// The paths of the API, with the places of ids and numbers, and the methods each has. A test compares them with the template's
 /// routes.
-pub(crate) const PATHS: [(&str, &str); 22] = [
+pub(crate) const PATHS: [(&str, &str); 29] = [
     ("/v1/health", "GET"),
     ("/v1/data-map", "GET"),
     ("/v1/audit", "GET"),
     ("/v1/holds", "GET, POST"),
     ("/v1/holds/{id}/release", "POST"),
+    ("/v1/subjects/{id}/gate", "GET"),
     ("/v1/requests", "GET, POST"),
     ("/v1/requests/{id}", "GET"),
     ("/v1/requests/{id}/verify", "POST"),
@@ -27,7 +28,13 @@ pub(crate) const PATHS: [(&str, &str); 22] = [
     ("/v1/requests/{id}/restores/{n}", "GET"),
     ("/v1/requests/{id}/records", "GET"),
     ("/v1/requests/{id}/findings", "GET"),
+    ("/v1/requests/{id}/findings/{n}/retry", "POST"),
+    ("/v1/requests/{id}/findings/{n}/resolve", "POST"),
+    ("/v1/requests/{id}/retry", "POST"),
     ("/v1/requests/{id}/audit", "GET"),
+    ("/v1/requests/{id}/export", "GET"),
+    ("/v1/requests/{id}/export/redeem", "POST"),
+    ("/v1/requests/{id}/export/revoke", "POST"),
 ];
 
 /// 405 with the methods there are where the path exists, else 404.

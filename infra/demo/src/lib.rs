@@ -7,13 +7,15 @@
 //! - [`population`] makes the customers and streams their records, the same on every machine;
 //!   [`messages`], [`profiles`] and [`attachments`] each know the shape and the keys of one dataset;
 //! - [`load`] writes records to the stack; [`seed`] does so for anybody's own NDJSON, checked by [`ndjson`] first;
-//! - [`reader`] is what the application itself shows; [`traces`] is what is physically left of one customer;
+//! - [`reader`] is what the application itself shows, [`inbox`] a page of it, [`gate`] how it asks Lethe whom not to show; [`traces`] is what is physically left of one customer;
 //!   [`digest`] fingerprints what everybody else has;
 //! - [`stack`] holds the files of this folder: template, data map and policy.
 
 pub mod attachments;
 mod bundle;
 pub mod digest;
+pub mod gate;
+pub mod inbox;
 pub mod item;
 mod line_item;
 pub mod load;

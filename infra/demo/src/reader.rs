@@ -1,18 +1,19 @@
 //! What the application shows its users: everything of a customer that is not hidden.
 //!
-//! This is all an application has to do to work with Lethe: leave out items that carry the mark `erasure_id`, and read
-//! its bucket as it always does. A swept item is still in the table, so that it can be brought back; a swept file has
-//! a delete marker on top, which S3 itself hides.
+//! This is all an application has to do to work with Lethe: ask the gate ([`shown`]), leave out items that carry the
+//! mark `erasure_id`, and read its bucket as it always does. A swept item is still in the table, so that it can be
+//! brought back; a swept file has a delete marker on top, which S3 itself hides. The gate hides what is not swept yet.
 
 use anyhow::{Context, Result};
 use aws_sdk_dynamodb::types::{AttributeValue, Select};
 
+use crate::gate::Gate;
 use crate::scan::PageKey;
 use crate::stack::{Clients, Names};
 use crate::{attachments, messages, profiles};
 
 /// What the application adds to each query.
-const NOT_ERASED: &str = "attribute_not_exists(erasure_id)";
+pub(crate) const NOT_ERASED: &str = "attribute_not_exists(erasure_id)";
 /// The same where the partition is shared by tenants.
 const OF_TENANT_NOT_ERASED: &str = "attribute_not_exists(erasure_id) AND tenant = :tenant";
 
@@ -27,7 +28,22 @@ pub struct Visible {
     pub attachments: u64,
 }
 
-/// Counts what the application would show of a customer now. Reads a customer's whole partition, as a person scrolling
+/// Counts what the application shows of a customer: what the gate does not hide, and carries no mark.
+pub async fn shown(clients: &Clients, names: &Names, gate: &Gate, (tenant, customer): (&str, &str)) -> Result<Visible> {
+    let hidden = gate.hidden(tenant, &[customer]).await?;
+    let unmarked = visible(clients, names, tenant, customer).await?;
+    let count = |category: &str, n| match hidden.get(customer) {
+        Some(categories) if categories.contains(category) => 0,
+        Some(_) | None => n,
+    };
+    Ok(Visible {
+        messages: count("conversations", unmarked.messages),
+        profiles: count("profile", unmarked.profiles),
+        attachments: count("attachments", unmarked.attachments),
+    })
+}
+
+/// Counts what carries no mark, whatever the gate says. Reads a customer's whole partition, as a person scrolling
 /// to the end would: for tens of thousands of messages on the local stack, [`crate::traces`] is the quicker way.
 pub async fn visible(clients: &Clients, names: &Names, tenant: &str, customer: &str) -> Result<Visible> {
     let dynamodb = &clients.dynamodb;

@@ -48,11 +48,17 @@ impl Names {
             attachments: output("AttachmentsBucket")?,
         })
     }
+
+    /// How every name of the stack begins: CloudFormation makes them of the stack's name, the resource's and a number.
+    fn application(&self) -> &str {
+        self.messages.split("Messages").next().unwrap_or_default()
+    }
 }
 
 /// The data map with the stack's names filled in, ready for `lethe data-map apply`.
 pub fn data_map(names: &Names) -> Result<String> {
     let filled = DATA_MAP
+        .replace("${Application}", names.application())
         .replace("${MessagesTable}", &names.messages)
         .replace("${ProfilesTable}", &names.profiles)
         .replace("${AttachmentsBucket}", &names.attachments);
@@ -68,7 +74,7 @@ pub fn data_map(names: &Names) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use shared::domain::data_map::DataMap;
+    use shared::domain::data_map::lint::lint;
     use shared::domain::ids::SubjectId;
     use shared::domain::policy::PolicyFile;
 
@@ -79,7 +85,7 @@ mod tests {
     fn outputs(names: &[&str]) -> BTreeMap<String, String> {
         names
             .iter()
-            .map(|name| (name.to_string(), format!("{name}-1a2b")))
+            .map(|name| (name.to_string(), format!("shop-{name}-1a2b")))
             .collect()
     }
 
@@ -88,9 +94,10 @@ mod tests {
         let names = Names::from_outputs(&outputs(&["MessagesTable", "ProfilesTable", "AttachmentsBucket"])).unwrap();
         let map = data_map(&names).unwrap();
         for part in [
-            "table: MessagesTable-1a2b",
-            "table: ProfilesTable-1a2b",
-            "bucket: AttachmentsBucket-1a2b",
+            "application: [shop-]",
+            "table: shop-MessagesTable-1a2b",
+            "table: shop-ProfilesTable-1a2b",
+            "bucket: shop-AttachmentsBucket-1a2b",
         ] {
             assert!(map.contains(part), "{part} in\n{map}");
         }
@@ -99,7 +106,9 @@ mod tests {
     #[test]
     fn data_map_and_policy_are_what_lethe_accepts() {
         let names = Names::from_outputs(&outputs(&["MessagesTable", "ProfilesTable", "AttachmentsBucket"])).unwrap();
-        let map = DataMap::parse(&data_map(&names).unwrap()).unwrap();
+        let linted = lint(&data_map(&names).unwrap());
+        assert_eq!(linted.mistakes(), []);
+        let map = linted.map();
         let ids: Vec<&str> = map.datasets.iter().map(|dataset| dataset.id.as_str()).collect();
         assert_eq!(
             ids,

@@ -6,8 +6,10 @@
 use anyhow::{Result, bail};
 use aws_sdk_sesv2::error::DisplayErrorContext;
 use clap::Args;
+use shared::domain::data_map::lint::Linted;
 
 use crate::console;
+use crate::data_map;
 use crate::target::{Target, TargetArgs};
 
 /// `lethe doctor`
@@ -93,9 +95,9 @@ async fn concurrency(target: &Target) -> Finding {
     }
 }
 
-/// Planning and execution may each run `wanted` at once; the API and supervision need a few more.
+/// Planning, execution and packaging may each run `wanted` at once; the API and supervision need a few more.
 fn judge_concurrency(free: i32, wanted: i32) -> Finding {
-    let needed = wanted.saturating_mul(2).saturating_add(10);
+    let needed = wanted.saturating_mul(3).saturating_add(10);
     if free >= needed {
         return Finding::Ok(format!("{free} functions may run at once, at most {needed} are needed"));
     }
@@ -148,9 +150,31 @@ pub fn access_stack_name(stack_name: &str) -> String {
 async fn sources(target: &Target) -> Finding {
     let access = access_stack_name(&target.stack_name);
     match Target::find(target.clients.clone(), &access).await {
-        Ok(Some(_)) => Finding::Ok(format!("the data map is applied (stack {access})")),
+        Ok(Some(_)) => judge_map(data_map::lint_in_force(target).await, &target.stack_name),
         Ok(None) => Finding::Fail("no function can reach your data: run `lethe data-map apply FILE`".to_owned()),
         Err(error) => Finding::Fail(format!("{error:#}")),
+    }
+}
+
+/// Tables and buckets change after a map was applied.
+fn judge_map(linted: Result<Option<Linted>>, stack: &str) -> Finding {
+    let linted = match linted {
+        Ok(Some(linted)) => linted,
+        Ok(None) => return Finding::Fail("no data map is in force: run `lethe data-map apply FILE`".to_owned()),
+        Err(error) => return Finding::Fail(format!("{error:#}")),
+    };
+    let (doubts, mistakes): (Vec<_>, Vec<_>) = linted.mistakes().iter().partition(|one| one.code.is_doubt());
+    match (mistakes.first(), doubts.len()) {
+        (Some(first), _) => Finding::Fail(format!(
+            "the data map in force fits no more ({}): run `lethe data-map lint FILE --against {stack}`; the first is {}: {}",
+            mistakes.len(),
+            first.code,
+            first.what
+        )),
+        (None, 0) => Finding::Ok("the data map in force fits what it names, and everything is named".to_owned()),
+        (None, some) => Finding::Warn(format!(
+            "the data map in force fits, with {some} doubts: run `lethe data-map lint FILE --against {stack}`"
+        )),
     }
 }
 

@@ -15,11 +15,12 @@ use tokio::process::Command;
 use crate::console;
 
 /// Folder, package, binary and, capitalised, logical id of every function.
-pub const FUNCTIONS: [&str; 6] = [
+pub const FUNCTIONS: [&str; 7] = [
     "submission",
     "review",
     "planning",
     "execution",
+    "packaging",
     "supervision",
     "notification",
 ];

@@ -28,6 +28,11 @@ pub async fn invoke(stack: &Stack, output: &str, payload: &Value) -> Result<Valu
     }
 }
 
+/// The daily look for what no dataset names, exactly as its schedule starts it.
+pub async fn survey(stack: &Stack) -> Result<Value> {
+    invoke(stack, "SupervisionFunction", &json!({ "check": "sources" })).await
+}
+
 /// One round of supervision, exactly as its schedule starts it.
 pub async fn supervise(stack: &Stack) -> Result<Value> {
     let event = json!({ "source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": {} });

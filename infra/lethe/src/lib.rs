@@ -9,7 +9,7 @@
 //! (start, stop), `deploy` (`sam`), `users` and `password`, [`ttl`], [`schemathesis`], [`stack_file`] (`.lethe/stack.json`), [`own_stack`] (a
 //! stack for one run), `previous` (the same with an older commit's functions), `process` and `process_group` (tools, and what outlives them).
 //! What reaches a deployment: [`clients`], [`target`], [`signin`], [`api`], [`invoke`], [`mailbox`].
-//! What a data map is held against: `lint` (is it right), [`access`] (which rights it needs).
+//! What a data map is held against: `describe` (what is really there), [`access`] (which rights it needs).
 //! Whatever is printed goes through [`console`].
 
 pub mod access;
@@ -19,12 +19,12 @@ pub mod console;
 pub mod data_map;
 pub mod demo;
 mod deploy;
+mod describe;
 pub mod doctor;
 pub mod down;
 mod emulator;
 pub mod functions;
 pub mod invoke;
-mod lint;
 pub mod mailbox;
 pub mod model;
 pub mod mutants;

@@ -14,7 +14,7 @@ use tokio::process::Command;
 
 use crate::paths;
 
-/// What is changed.
+/// What is changed, unless files are named.
 const FILES: [&str; 3] = [
     "shared/src/domain/**",
     "shared/src/state_machine/**",
@@ -27,6 +27,16 @@ pub struct MutantsArgs {
     /// Builds at a time; each needs about a gigabyte.
     #[arg(long, default_value_t = 1)]
     jobs: u8,
+    /// Only files that match, instead of all three folders; for a look after a change.
+    #[arg(long = "file", value_name = "GLOB")]
+    files: Vec<String>,
+}
+
+impl MutantsArgs {
+    fn files(&self) -> impl Iterator<Item = &str> {
+        let all = FILES.iter().copied().filter(|_| self.files.is_empty());
+        all.chain(self.files.iter().map(String::as_str))
+    }
 }
 
 /// What must notice.
@@ -60,7 +70,7 @@ pub async fn run(args: &MutantsArgs) -> Result<()> {
     let mut survived = false;
     for stage in &STAGES {
         unchanged(&checkout, stage).await?;
-        survived = try_mutants(&checkout, stage, args.jobs).await?;
+        survived = try_mutants(&checkout, stage, args).await?;
     }
     if survived {
         bail!("mutants survived; they are listed above and in target/mutants");
@@ -69,10 +79,10 @@ pub async fn run(args: &MutantsArgs) -> Result<()> {
 }
 
 /// Tries every mutant of a stage that no stage before it noticed; whether one survived.
-async fn try_mutants(checkout: &Path, stage: &Stage, jobs: u8) -> Result<bool> {
+async fn try_mutants(checkout: &Path, stage: &Stage, args: &MutantsArgs) -> Result<bool> {
     let mut command = Command::new("cargo");
     command.current_dir(checkout).args(["mutants", "--package=shared"]);
-    command.args(FILES.map(|file| format!("--file={file}")));
+    command.args(args.files().map(|file| format!("--file={file}")));
     command.arg(format!("--test-package={}", stage.packages.join(",")));
     command.args(["--profile=mutants", "--no-shuffle", "--timeout=60", "--iterate"]);
     // Its own first run of the unchanged code asks only the changed package's tests, where `short` is not.
@@ -80,13 +90,17 @@ async fn try_mutants(checkout: &Path, stage: &Stage, jobs: u8) -> Result<bool> {
         "--baseline=skip",
         "--output=target/mutants",
         "--jobs",
-        &jobs.to_string(),
+        &args.jobs.to_string(),
     ]);
     // Given to the build as well as to the run, or it would build every test there is.
     command.args(stage.targets.iter().map(|target| format!("--cargo-arg={target}")));
     command.arg("--").args(TESTS);
-    // A build of its own for each job: the common folder would be locked by the first.
-    command.env_remove("CARGO_TARGET_DIR");
+    // One job goes on where the unchanged code was just built. Of several each builds from the start, in a folder of
+    // its own: the common one would be locked by the first.
+    match args.jobs {
+        1 => command.env("CARGO_TARGET_DIR", paths::target(checkout)),
+        _ => command.env_remove("CARGO_TARGET_DIR"),
+    };
     let status = command.status().await.context("cargo could not be started")?;
     match status.code() {
         Some(0) => Ok(false),

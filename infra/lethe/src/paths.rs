@@ -21,6 +21,11 @@ pub fn checkout() -> Result<PathBuf> {
     }
 }
 
+/// Where cargo builds a checkout.
+pub fn target(checkout: &Path) -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| checkout.join("target"), PathBuf::from)
+}
+
 /// Lethe's folder in the user's cache directory.
 pub fn cache() -> Result<PathBuf> {
     let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);

@@ -1,10 +1,14 @@
-//! A stack with the functions of the last commit whose functions were others: what an upgrade starts from.
+//! A stack with the functions of a few changes ago: what an upgrade starts from.
 //!
 //! That commit is checked out beside this one, in a temporary worktree, and its own `lethe up` deploys it. It is built
-//! into the same target directory, so only the project's own crates are compiled; nothing of this checkout is changed.
+//! into the same target directory, so only the project's own crates are compiled. Cargo tells two checkouts of one
+//! workspace apart by the times of their files alone: afterwards it would take the older functions for this checkout's,
+//! so this checkout's files are given the time of now. Nothing else of it is changed.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
@@ -15,8 +19,19 @@ use crate::functions::cargo;
 use crate::own_stack::OwnStack;
 use crate::paths;
 
-/// What makes a function another one.
-const MATTERS: [&str; 4] = ["shared/src", "functions", "template.yaml", "Cargo.lock"];
+/// What makes a function another one. Tests and the simulator do not.
+const MATTERS: [&str; 7] = [
+    "shared/src",
+    "functions",
+    "Cargo.lock",
+    ":(exclude)shared/src/sim",
+    ":(exclude,glob)shared/src/**/tests/**",
+    ":(exclude,glob)shared/src/**/*_tests.rs",
+    ":(exclude,glob)functions/**/tests/**",
+];
+/// How many such changes the stack is behind: the last one alone may have changed a test that stands beside its code,
+/// and nothing that is deployed.
+const BEHIND: &str = "-5";
 
 /// Brings one up.
 pub(crate) async fn start() -> Result<OwnStack> {
@@ -24,7 +39,7 @@ pub(crate) async fn start() -> Result<OwnStack> {
     let commit = commit(&root).await?;
     console::line(format!("  the stack to be upgraded is {commit}"));
     let worktree = Worktree::make(&root, &commit).await?;
-    OwnStack::started_by(async |state| {
+    let stack = OwnStack::started_by(async |state| {
         let mut up = cargo(&worktree.path);
         up.args([
             "run",
@@ -39,7 +54,7 @@ pub(crate) async fn start() -> Result<OwnStack> {
             "--dir",
         ])
         .arg(state.path())
-        .env("CARGO_TARGET_DIR", target(&root));
+        .env("CARGO_TARGET_DIR", paths::target(&root));
         let status = up.status().await.context("cargo could not be started")?;
         ensure!(
             status.success(),
@@ -47,17 +62,32 @@ pub(crate) async fn start() -> Result<OwnStack> {
         );
         Ok(())
     })
-    .await
+    .await?;
+    renew(&root).await?;
+    Ok(stack)
 }
 
-/// The parent of the last commit that changed a function.
+/// Gives each source file the time of now, so that cargo compiles it anew.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a tool is an edge: cargo compares with the time of files"
+)]
+async fn renew(root: &Path) -> Result<()> {
+    let now = SystemTime::now();
+    for file in git(root, ["ls-files", "--", "*.rs"]).await?.lines() {
+        let source = File::options().append(true).open(root.join(file));
+        source
+            .and_then(|source| source.set_modified(now))
+            .with_context(|| format!("{file} cannot be given another time; make it writable"))?;
+    }
+    Ok(())
+}
+
+/// The commit before the last few that changed a function.
 async fn commit(root: &Path) -> Result<String> {
-    let last = git(root, ["log", "-1", "--format=%H", "--"].into_iter().chain(MATTERS)).await?;
-    git(root, ["rev-parse", "--short", &format!("{last}^")]).await
-}
-
-fn target(root: &Path) -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
+    let changes = git(root, ["log", BEHIND, "--format=%H", "--"].into_iter().chain(MATTERS)).await?;
+    let first = changes.lines().last().context("nothing ever changed a function")?;
+    git(root, ["rev-parse", "--short", &format!("{first}^")]).await
 }
 
 /// A checkout beside this one, gone at the end.

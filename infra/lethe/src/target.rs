@@ -33,6 +33,12 @@ pub struct Target {
 }
 
 impl TargetArgs {
+    /// A stack on AWS, or the local one.
+    #[must_use]
+    pub fn named(stack_name: Option<String>) -> Self {
+        Self { stack_name }
+    }
+
     /// Finds the deployment.
     pub async fn resolve(&self) -> Result<Target> {
         match &self.stack_name {

@@ -27,7 +27,8 @@ const AT_ONCE: &str = "12";
 pub struct TestArgs {
     /// Only tests whose name contains this.
     filter: Option<String>,
-    /// Only the trials with injected faults, in their long form: more records, and an upgrade over a running job.
+    /// Only the trials with injected faults, in their long form: more records, rights taken away, and an upgrade over a
+    /// running job.
     #[arg(long, conflicts_with = "million")]
     faults: bool,
     /// Only the great run: so many records of ten customers, once in peace, once with 3 % of all calls failing and a
@@ -37,7 +38,7 @@ pub struct TestArgs {
 }
 
 /// Trials that the daily run leaves out; whoever wants them names them.
-const LONG: [&str; 2] = ["long::", "million::"];
+const LONG: [&str; 3] = ["long::", "revoked::", "million::"];
 
 impl TestArgs {
     /// What cargo is to run: one call for each stack that is needed.
@@ -55,8 +56,9 @@ impl TestArgs {
                     .chain(["--".to_owned()])
                     .chain(skipped.map(str::to_owned)),
             );
+            let revoked = Run::trials(["revoked::"]);
             let upgrade = Run::trials(["long::"]).on(StackOf::Previous);
-            return [here, upgrade]
+            return [here, revoked, upgrade]
                 .into_iter()
                 .map(|run| run.with("LETHE_FAULTS", "long"))
                 .collect();
@@ -200,7 +202,7 @@ mod tests {
             daily,
             [(
                 StackOf::Checkout,
-                "--workspace -- --skip long:: --skip million::".to_owned()
+                "--workspace -- --skip long:: --skip revoked:: --skip million::".to_owned()
             )]
         );
     }
@@ -208,7 +210,7 @@ mod tests {
     #[test]
     fn the_long_trials_end_with_an_upgrade() {
         let stacks: Vec<_> = runs(true, None).into_iter().map(|(stack, _)| stack).collect();
-        assert_eq!(stacks, [StackOf::Checkout, StackOf::Previous]);
+        assert_eq!(stacks, [StackOf::Checkout, StackOf::Checkout, StackOf::Previous]);
         let [(_, great)] = &runs(false, Some(20_000))[..] else {
             panic!("one run")
         };

@@ -19,7 +19,8 @@ use crate::ports::{Config, Fault, Pinned};
 use crate::sdk_fault::fault;
 
 const POLICY: &str = "policy.yaml";
-const DATA_MAP: &str = "data-map.yaml";
+/// The data map's object in the configuration bucket.
+pub const DATA_MAP: &str = "data-map.yaml";
 const READ: &str = "read the configuration";
 const PUT: &str = "put the configuration";
 

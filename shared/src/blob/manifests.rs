@@ -34,9 +34,12 @@ impl S3Manifests {
         }
     }
 
-    /// Deletes the objects of one listing; every key is answered for.
-    async fn delete(&self, keys: Vec<ObjectIdentifier>) -> Result<u64, Fault> {
+    /// Deletes as many objects as one listing names; every key is answered for.
+    pub(super) async fn delete(&self, keys: &[String]) -> Result<u64, Fault> {
         let asked = keys.len();
+        let keys = keys.iter().map(|key| ObjectIdentifier::builder().key(key).build());
+        let keys = keys.collect::<Result<Vec<_>, _>>();
+        let keys = keys.map_err(|error| Fault::permanent(DELETE, "unwritable", error))?;
         let order = Delete::builder().set_objects(Some(keys)).build();
         let order = order.map_err(|error| Fault::permanent(DELETE, "unwritable", error))?;
         let call = self.client.delete_objects().bucket(&*self.bucket).delete(order);
@@ -108,11 +111,9 @@ impl Manifests for S3Manifests {
                 .unwrap_or_default()
                 .into_iter()
                 .filter_map(|object| object.key);
-            let keys = keys.map(|key| ObjectIdentifier::builder().key(key).build());
-            let keys = keys.collect::<Result<Vec<_>, _>>();
-            let keys = keys.map_err(|error| Fault::permanent(DELETE, "unwritable", error))?;
+            let keys: Vec<String> = keys.collect();
             if !keys.is_empty() {
-                deleted += self.delete(keys).await?;
+                deleted += self.delete(&keys).await?;
             }
         }
         Ok(deleted)

@@ -3,6 +3,7 @@
 //! Guarantees: roles come from exactly parsed groups; the comparisons of the two-person rule use [`Ref`]s, so they
 //! still hold after names were shredded. Where next: `state_machine::request` for what each role may do.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{Ref, SubjectId, Tenant};
@@ -54,6 +55,8 @@ pub struct Caller {
     pub email: Option<Personal>,
     /// Source IP as the gateway saw it.
     pub ip: Personal,
+    /// When this person last signed in, as far as the token says.
+    pub signed_in_at: Option<Timestamp>,
     /// Stands for `sub` in comparisons, rows and entries.
     pub actor_ref: Ref,
     /// Stands for `subject_id`.
@@ -165,6 +168,7 @@ mod tests {
             name: None,
             email: None,
             ip: Personal::new("192.0.2.1"),
+            signed_in_at: None,
             actor_ref: Ref::new(&key, "actor", "sub"),
             subject_ref: Ref::new(&key, "subject", "sub"),
         }

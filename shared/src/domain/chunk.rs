@@ -3,13 +3,15 @@
 //! Guarantees: key and manifest of a chunk never change. Who may change what is `state_machine::chunk`'s; every
 //! write is a compare-and-set on `rev`.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ids::DatasetId;
-use super::outcome::{Code, Counts};
+use super::outcome::{Code, Counts, LineOutcome};
+use super::pace::Turn;
 
 /// Records per chunk: large enough that control costs 2 % of the writes, small enough for one 30-second invocation.
 pub const CHUNK_RECORDS: usize = 500;
@@ -122,6 +124,36 @@ impl Restoring {
     }
 }
 
+/// What an operator resolved of a chunk. Its newest outcome object is read with it, and the next one carries it on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ByHand {
+    /// Failures with these codes.
+    pub codes: BTreeSet<String>,
+    /// Everything that was not accounted for.
+    pub rest: bool,
+    /// Swept records too: their purge was given up, and somebody destroyed them.
+    pub swept: bool,
+}
+
+impl ByHand {
+    /// What is true of a line now.
+    #[must_use]
+    pub fn read(&self, line: LineOutcome) -> LineOutcome {
+        let code = line.detail.as_deref().unwrap_or_default();
+        let resolved = match line.code {
+            Code::Failed => self.rest || self.codes.contains(code),
+            Code::Untouched => self.rest,
+            Code::Swept => self.swept,
+            _ => false,
+        };
+        if resolved {
+            LineOutcome::plain(Code::Resolved)
+        } else {
+            line
+        }
+    }
+}
+
 impl ManifestSlice {
     /// A slice of no object, for tests of rules that look at no manifest.
     #[cfg(any(test, feature = "sim"))]
@@ -161,6 +193,15 @@ pub struct Chunk {
     /// Who has the lease, by the invocation's id: what tells two workers apart that write at the same instant.
     #[serde(default)]
     pub holder: Option<String>,
+    /// The epoch of the newest account: what its findings are compared with.
+    #[serde(default)]
+    pub accounted: u32,
+    /// The last retry of the job that concerned it.
+    #[serde(default)]
+    pub retried: u32,
+    /// What an operator resolved since the newest outcome object was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<ByHand>,
     /// When its sweep was completed: its recovery window runs from here.
     pub swept_at: Option<Timestamp>,
     /// Its records by outcome; sums to `lines`.
@@ -176,6 +217,12 @@ pub struct Chunk {
     /// The last restoration that concerned it.
     #[serde(default)]
     pub restoring: Option<Restoring>,
+    /// When it may begin, while it waits for its source's pace.
+    #[serde(default)]
+    pub turn: Option<Turn>,
+    /// Records that its last attempt left open; none: all of them.
+    #[serde(default)]
+    pub open: Option<u32>,
     /// When the row last changed.
     pub touched_at: Timestamp,
     /// Rises with each write; the compare-and-set's witness.
@@ -197,12 +244,17 @@ impl Chunk {
             send: 0,
             lease_until: None,
             holder: None,
+            accounted: 0,
+            retried: 0,
+            by_hand: None,
             swept_at: None,
             counts: Counts::all(Code::Untouched, u64::from(lines)),
             outcome: None,
             trouble: None,
             left_armed: false,
             restoring: None,
+            turn: None,
+            open: None,
             touched_at: now,
             rev: 0,
         }
@@ -216,6 +268,17 @@ impl Chunk {
             ChunkState::Ready => self.op == Op::Sweep && self.epoch > 0,
             ChunkState::Done | ChunkState::Parked => false,
         }
+    }
+
+    /// Records that its operation may yet write.
+    pub fn writes(&self) -> u32 {
+        let all = match (self.op, &self.restoring) {
+            (Op::Sweep | Op::Copy, _) => u64::from(self.lines),
+            (Op::Restore, Some(Restoring { lines: Some(lines), .. })) => lines.len() as u64,
+            (Op::Restore | Op::Purge | Op::Strip, _) => self.counts.of(Code::Swept),
+        };
+        let all = u32::try_from(all).unwrap_or(u32::MAX);
+        self.open.map_or(all, |open| open.min(all))
     }
 
     /// Whether nobody is at work on it, and nobody is to be.

@@ -1,10 +1,13 @@
 //! The data map: which category lives where, and how to find one subject in it.
 //!
-//! Guarantees: a parsed map is structurally sound ([`DataMap::parse`] refuses what cannot be meant) and every dataset
-//! is bound to a tenant: by `{tenant}` in its key template or prefix, by an attribute checked in every condition, or
-//! by the one tenant it belongs to. What needs the real tables (existence, index, TTL) is `lethe data-map lint`'s.
+//! Guarantees: a parsed map is structurally sound ([`DataMap::parse`] refuses what would reach other people's records)
+//! and every dataset is bound to a tenant: by `{tenant}` in its key template or prefix, by an attribute checked in every
+//! condition, or by the one tenant it belongs to. Where next: [`lint`] is the full judgement, before a map is applied.
 
+pub mod description;
+pub mod lint;
 mod place;
+mod sample;
 #[cfg(test)]
 mod tests;
 
@@ -14,9 +17,10 @@ use serde::{Deserialize, Serialize};
 
 pub use self::place::{
     DynamoPlace, Expiry, InKey, KeyTemplate, KeyType, LAST_MODIFIED, MarkerMode, MarkerWord, Marks, Place, Retain,
-    S3Place, TenantBinding, TimeFormat, Tombstone, TombstoneMode, WrittenAt,
+    S3Place, SoftDelete, SoftDeleteMode, TenantBinding, TimeFormat, WrittenAt,
 };
 use super::ids::{Category, DatasetId, SubjectId, Tenant};
+use super::pace::{CONTAINER_CEILING, DEFAULT_CEILING, DEFAULT_CEILING_OF_OBJECTS};
 
 /// The file, format version 1.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +30,10 @@ pub struct DataMap {
     pub v: u32,
     /// In the order in which exports list them.
     pub datasets: Vec<Dataset>,
+    /// How the names of the application's tables and buckets begin, capital letters or not. None: all there are in the
+    /// account and Region.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub application: Vec<String>,
     /// Tables and buckets of the application that hold no personal data, each with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excluded: Vec<Exclusion>,
@@ -35,14 +43,29 @@ pub struct DataMap {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exclusion {
-    /// The table, if it is one.
+    /// The table, if it is one; a `*` at its end stands for any further letters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
-    /// The bucket, if it is one.
+    /// The bucket, if it is one; likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket: Option<String>,
     /// Why it needs no dataset.
     pub reason: String,
+}
+
+impl Exclusion {
+    /// The table's or bucket's name, or how it begins.
+    pub fn name(&self) -> Option<&str> {
+        self.table.as_deref().or(self.bucket.as_deref())
+    }
+
+    /// Whether it leaves out this name.
+    pub fn covers(&self, name: &str) -> bool {
+        self.name().is_some_and(|excluded| match excluded.strip_suffix('*') {
+            Some(beginning) => name.starts_with(beginning),
+            None => name == excluded,
+        })
+    }
 }
 
 /// Where one category lives.
@@ -62,6 +85,9 @@ pub struct Dataset {
     /// The attribute that says when a record was written; newer records than the execution are left alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written_at: Option<WrittenAt>,
+    /// The attribute that the application changes with each write: what the vault goes by instead of every attribute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_attribute: Option<String>,
     /// The pace the owner allows, records a second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_records_per_second: Option<u32>,
@@ -76,13 +102,11 @@ pub struct Dataset {
 pub struct MapError(pub String);
 
 impl DataMap {
-    /// Parses YAML and checks the structure; every mistake is listed, not only the first.
+    /// Parses YAML and looks for what no applied map ever had; every such mistake is listed, not only the first.
     pub fn parse(yaml: &str) -> Result<Self, Vec<MapError>> {
-        // YAML 1.1 reads a bare `N`, the key type, as `false`.
-        let options = serde_saphyr::options! { strict_booleans: true };
         let map: Self =
-            serde_saphyr::from_str_with_options(yaml, options).map_err(|e| vec![MapError(e.to_string())])?;
-        let mistakes = map.mistakes();
+            serde_saphyr::from_str_with_options(yaml, yaml_options()).map_err(|e| vec![MapError(e.to_string())])?;
+        let mistakes: Vec<_> = lint::check(&map).into_iter().map(MapError).collect();
         if mistakes.is_empty() { Ok(map) } else { Err(mistakes) }
     }
 
@@ -109,37 +133,22 @@ impl DataMap {
             .filter(move |d| scope.contains(&d.category) && d.serves(tenant))
     }
 
+    /// Whether a table or bucket of this name is the application's.
+    pub fn is_of_application(&self, name: &str) -> bool {
+        let name = name.to_ascii_lowercase();
+        let begins = |beginning: &String| name.starts_with(&beginning.to_ascii_lowercase());
+        self.application.is_empty() || self.application.iter().any(begins)
+    }
+
     /// One dataset by its id.
     pub fn dataset(&self, id: &DatasetId) -> Option<&Dataset> {
         self.datasets.iter().find(|d| &d.id == id)
     }
 
-    fn mistakes(&self) -> Vec<MapError> {
-        let mut found = Vec::new();
-        if self.v != 1 {
-            found.push(MapError(format!(
-                "v: {} is not a format version this Lethe knows; write v: 1",
-                self.v
-            )));
-        }
-        if self.datasets.is_empty() {
-            found.push(MapError(
-                "datasets: is empty; name at least one place where personal data lives".into(),
-            ));
-        }
-        let mut ids = BTreeSet::new();
-        for dataset in &self.datasets {
-            if !ids.insert(&dataset.id) {
-                found.push(MapError(format!(
-                    "dataset {}: the id is used twice; give each dataset its own",
-                    dataset.id
-                )));
-            }
-            dataset
-                .mistakes()
-                .for_each(|why| found.push(MapError(format!("dataset {}: {why}", dataset.id))));
-        }
-        found
+    /// Records a second that a table or bucket may take over all tenants: as many as any dataset in it may have.
+    pub fn ceiling_of(&self, container: &str) -> u32 {
+        let within = self.datasets.iter().filter(|d| d.container() == container);
+        within.map(Dataset::ceiling).fold(CONTAINER_CEILING, u32::max)
     }
 }
 
@@ -154,6 +163,11 @@ impl Dataset {
         matches!(&self.place, Place::Dynamodb(p) if p.soft_delete.expiry == Expiry::Ttl)
     }
 
+    /// Whether swept records wait in the vault.
+    pub fn in_vault(&self) -> bool {
+        matches!(&self.place, Place::Dynamodb(p) if p.soft_delete.mode == SoftDeleteMode::Vault)
+    }
+
     /// The table or bucket.
     pub fn container(&self) -> &str {
         match &self.place {
@@ -162,9 +176,27 @@ impl Dataset {
         }
     }
 
+    /// Likewise, with what it is.
+    pub fn kept_in(&self) -> description::Container {
+        let name = self.container().to_owned();
+        match &self.place {
+            Place::Dynamodb(_) => description::Container::Table(name),
+            Place::S3(_) => description::Container::Bucket(name),
+        }
+    }
+
     /// The partition key value or prefix of one subject.
     pub fn locate(&self, tenant: &Tenant, subject: &SubjectId) -> String {
         fill(self.template(), tenant, subject)
+    }
+
+    /// Records a second that one tenant's work may write to it.
+    pub fn ceiling(&self) -> u32 {
+        let usual = match &self.place {
+            Place::Dynamodb(_) => DEFAULT_CEILING,
+            Place::S3(_) => DEFAULT_CEILING_OF_OBJECTS,
+        };
+        self.max_records_per_second.unwrap_or(usual).max(1)
     }
 
     fn template(&self) -> &str {
@@ -173,60 +205,11 @@ impl Dataset {
             Place::S3(p) => &p.prefix,
         }
     }
+}
 
-    fn mistakes(&self) -> impl Iterator<Item = String> {
-        let mut found = Vec::new();
-        if self.description.trim().is_empty() {
-            found.push("description: is blank; say in a sentence what the person will recognise".to_owned());
-        }
-        if !self.template().contains("{subject}") {
-            found.push("the key template has no {subject}: it would select every person's records".to_owned());
-        }
-        if matches!(self.tenant, TenantBinding::In { .. }) && !self.template().contains("{tenant}") {
-            found.push(
-                "tenant: {in: key} but the template has no {tenant}; use {attribute: ...} or {only: ...}".to_owned(),
-            );
-        }
-        match &self.place {
-            Place::Dynamodb(p) if p.soft_delete.expiry == Expiry::Ttl && p.soft_delete.ttl_attribute.is_none() => {
-                found.push("soft_delete: expiry is ttl but ttl_attribute is missing; name the table's TTL attribute or write expiry: purge".to_owned());
-            }
-            Place::S3(p) if !p.prefix.ends_with('/') => {
-                found.push("prefix: must end in `/`, or subject 12 would match subject 123".to_owned());
-            }
-            Place::S3(_) if matches!(self.tenant, TenantBinding::Attribute { .. }) => {
-                found.push("tenant: an S3 object has no attributes; use {in: key} or {only: ...}".to_owned());
-            }
-            Place::Dynamodb(_) | Place::S3(_) => {}
-        }
-        found.extend(self.retain.iter().flat_map(|retain| self.mistakes_in(retain)));
-        found.into_iter()
-    }
-
-    fn mistakes_in(&self, retain: &Retain) -> Vec<String> {
-        let mut found = Vec::new();
-        if retain.ground.trim().is_empty() {
-            found.push("retain: ground is blank; state the law or contract that demands it".to_owned());
-        }
-        if retain.period.is_zero() {
-            found.push("retain: for is no time at all; write a period such as P7Y, or leave retain out".to_owned());
-        }
-        match &self.place {
-            Place::S3(_) if retain.from != LAST_MODIFIED || retain.format != TimeFormat::default() => {
-                found.push(format!(
-                    "retain: an S3 object has no attributes; write from: {LAST_MODIFIED}, without a format"
-                ));
-            }
-            Place::Dynamodb(_) if retain.from.is_empty() => {
-                found.push("retain: from is empty; name the attribute the time counts from".to_owned());
-            }
-            Place::Dynamodb(p) if p.soft_delete.writes(&retain.from) => {
-                found.push("retain: from names an attribute that the sweep itself writes; name another one".to_owned());
-            }
-            Place::Dynamodb(_) | Place::S3(_) => {}
-        }
-        found
-    }
+/// YAML 1.1 reads a bare `N`, the key type, as `false`.
+fn yaml_options() -> serde_saphyr::Options {
+    serde_saphyr::options! { strict_booleans: true }
 }
 
 /// Fills a template in one pass, so that a subject id containing `{tenant}` stays what it is.

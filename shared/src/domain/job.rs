@@ -3,13 +3,13 @@
 //! Guarantees: a [`Tally`] is always a recount of rows, never a running counter, so that nothing can count twice.
 //! Where next: `state_machine::job` decides the next phase from a tally.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::chunk::{Chunk, ChunkState, Op};
+use super::chunk::{Chunk, ChunkId, ChunkState, Op};
 use super::ids::DatasetId;
 use super::outcome::{Code, Counts};
 
@@ -105,13 +105,40 @@ pub struct Job {
     /// Since when it is paused because its plan holds far more than that; none once somebody resumed it.
     #[serde(default)]
     pub differs: Option<Difference>,
+    /// The last retry that an operator ordered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+    /// The generation from which verifications are counted: a retry of what they still find allows as many again.
+    #[serde(default)]
+    pub verified_from: u8,
     /// When the first worker began.
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
 }
 
+/// An order to do again what remains.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    /// Which retry of the job, from 1.
+    pub n: u32,
+    /// The chunks that are meant; none: all.
+    pub only: Option<BTreeSet<ChunkId>>,
+}
+
+impl Retry {
+    /// Whether a chunk is meant and has not been made ready for it yet.
+    pub fn awaits(&self, chunk: &Chunk) -> bool {
+        chunk.retried < self.n && self.only.as_ref().is_none_or(|only| only.contains(&chunk.id))
+    }
+}
+
 impl Job {
+    /// Whether somebody is at work, or is to be.
+    pub fn is_running(&self) -> bool {
+        matches!(self.status, JobStatus::Queued | JobStatus::Running)
+    }
+
     /// A job just queued by the execution.
     pub fn queued() -> Self {
         Self {
@@ -123,6 +150,8 @@ impl Job {
             findings: 0,
             previewed: None,
             differs: None,
+            retry: None,
+            verified_from: 0,
             started_at: None,
             finished_at: None,
         }
@@ -148,10 +177,27 @@ pub struct Plan {
     pub planned: u64,
     /// Records newer than the execution, left alone.
     pub arrived_later: u64,
+    /// Whether an operator closed it with evidence, because the dataset cannot be enumerated.
+    #[serde(default)]
+    pub by_hand: bool,
     /// Rises with each write; the compare-and-set's witness.
     pub rev: u64,
     /// When a planner last committed a page, or when the row was put: what supervision watches.
     pub touched_at: Timestamp,
+}
+
+impl Plan {
+    /// The plan as nobody goes on with it any more.
+    #[must_use]
+    pub fn closed(&self, now: Timestamp) -> Self {
+        Self {
+            complete: true,
+            cursor: None,
+            rev: self.rev + 1,
+            touched_at: now,
+            ..self.clone()
+        }
+    }
 }
 
 /// A recount of a request's plan and chunk rows.
@@ -164,6 +210,10 @@ pub struct Tally {
     pub planned: u64,
     /// Records planned in the newest generation.
     pub planned_newest: u64,
+    /// Of those, the ones that an operator resolved.
+    pub resolved_newest: u64,
+    /// Datasets' plans that an operator closed with evidence.
+    pub closed_by_hand: u32,
     /// Records by outcome; sums to `planned`.
     pub counts: Counts,
     /// Records by dataset and outcome.
@@ -190,9 +240,13 @@ impl Tally {
             plan_complete: newest.iter().all(|p| p.complete),
             planned: plans.iter().map(|p| p.planned).sum(),
             planned_newest: newest.iter().map(|p| p.planned).sum(),
+            closed_by_hand: plans.iter().map(|p| u32::from(p.by_hand)).sum(),
             ..Self::default()
         };
         for chunk in chunks {
+            if chunk.id.generation == generation {
+                tally.resolved_newest += chunk.counts.of(Code::Resolved);
+            }
             tally.add(chunk);
         }
         tally
@@ -210,7 +264,8 @@ impl Tally {
             ChunkState::Done => {}
         }
         self.unseen += u32::from(chunk.is_unseen());
-        if chunk.op != Op::Sweep {
+        // What could not be copied is as it was.
+        if !matches!(chunk.op, Op::Sweep | Op::Copy) {
             self.stranded += chunk.counts.of(Code::Failed);
         }
         if chunk.op == Op::Purge && matches!(chunk.state, ChunkState::Done | ChunkState::Parked) {
@@ -232,6 +287,12 @@ impl Tally {
         self.counts.total() == self.planned
     }
 
+    /// Chunks that something else than a purge is to be done with. A retry goes back to sweeping while a purge may wait,
+    /// for the release of a hold even.
+    pub fn unswept_chunks(&self) -> u32 {
+        self.unfinished_chunks() - self.unfinished.get(&Op::Purge).copied().unwrap_or(0)
+    }
+
     /// Chunks not finished, whatever they do.
     pub fn unfinished_chunks(&self) -> u32 {
         self.unfinished.values().sum()
@@ -241,6 +302,17 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_purge_that_waits_keeps_no_sweep_open() {
+        let tally = |unfinished: &[(Op, u32)]| Tally {
+            unfinished: unfinished.iter().copied().collect(),
+            ..Tally::default()
+        };
+        let both = tally(&[(Op::Sweep, 2), (Op::Purge, 3)]);
+        assert_eq!((both.unswept_chunks(), both.unfinished_chunks()), (2, 5));
+        assert_eq!(tally(&[(Op::Purge, 3)]).unswept_chunks(), 0);
+    }
 
     #[test]
     fn a_message_names_status_and_phase_by_the_words_of_the_rows() {

@@ -42,15 +42,19 @@ pub enum Line {
         /// The attribute its retention counts from; only where the data map retains.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         dated: Option<Scalar>,
+        /// What located it in an index, where that is no part of the primary key: whoever it is given to afterwards, it is
+        /// not the subject's any more.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<Scalar>,
     },
     /// An object of a versioned bucket.
     Object {
         /// Its key.
         key: String,
-        /// The newest version at planning.
+        /// The newest version at planning; for an export, the newest with content.
         version: String,
         /// Whether that version was a delete marker: the application had deleted it, so we hide nothing and, later,
-        /// bring nothing back.
+        /// bring nothing back. For an export: whether one lies above it.
         was_deleted: bool,
         /// LastModified of the newest version that is no delete marker; only where the data map retains.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -98,6 +102,7 @@ mod tests {
                 ttl: Some(Scalar::N("1700000000".into())),
                 written: None,
                 dated: Some(Scalar::S("2019-04-01T00:00:00Z".into())),
+                owner: Some(Scalar::S("acme#1".into())),
             },
             Line::Object {
                 key: "acme/1/ä b.txt".into(),
@@ -111,11 +116,18 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_before_retention_are_still_read() {
+    fn lines_of_before_retention_and_owners_are_still_read() {
         let old = br#"{"k":"item","key":{"pk":{"S":"a"}}}
 {"k":"object","key":"a","version":"v1","was_deleted":false}"#;
         let lines = decode(old).expect("decodes");
-        assert!(matches!(&lines[0], Line::Item { dated: None, .. }));
+        assert!(matches!(
+            &lines[0],
+            Line::Item {
+                dated: None,
+                owner: None,
+                ..
+            }
+        ));
         assert!(matches!(&lines[1], Line::Object { modified: None, .. }));
         assert_eq!(
             encode(&lines).expect("encodes").trim_ascii_end(),
@@ -132,6 +144,7 @@ mod tests {
             ttl: Some(Scalar::N(canary.to_owned())),
             written: None,
             dated: None,
+            owner: Some(Scalar::S(canary.to_owned())),
         };
         let object = Line::Object {
             key: canary.to_owned(),

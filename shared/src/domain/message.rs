@@ -51,6 +51,18 @@ pub struct ChunkMessage {
     pub send: u32,
 }
 
+/// On queue `parts`: write the next part of a package. Valid only while the row's `send` is this one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartMessage {
+    /// Format version.
+    #[serde(deserialize_with = "known_version")]
+    pub v: u32,
+    /// Which request.
+    pub request: RequestKey,
+    /// The send this message stands for.
+    pub send: u32,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

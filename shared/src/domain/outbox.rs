@@ -24,8 +24,10 @@ pub enum Occasion {
     Extended,
     /// To the subject: cancelled in the middle, with the exact account.
     Cancelled,
-    /// To the subject: done, what was kept.
+    /// To the subject: done, what was kept; of an export: the copy is ready, until when.
     Completed,
+    /// To the subject: the copy can be fetched for one more day.
+    Expiring,
     /// To operators: the grace period is over, the request can be executed.
     GraceOver,
     /// To operators: three quarters of the time to the due date are over.
@@ -52,7 +54,8 @@ impl Occasion {
             | Self::Withdrawn
             | Self::Extended
             | Self::Cancelled
-            | Self::Completed => false,
+            | Self::Completed
+            | Self::Expiring => false,
             Self::GraceOver
             | Self::DueSoon
             | Self::Overdue
@@ -81,6 +84,7 @@ impl Occasion {
             Self::Extended => "extended",
             Self::Cancelled => "cancelled",
             Self::Completed => "completed",
+            Self::Expiring => "expiring",
             Self::GraceOver => "grace_over",
             Self::DueSoon => "due_soon",
             Self::Overdue => "overdue",
@@ -181,6 +185,7 @@ mod tests {
             (Occasion::Extended, "extended", false),
             (Occasion::Cancelled, "cancelled", false),
             (Occasion::Completed, "completed", false),
+            (Occasion::Expiring, "expiring", false),
             (Occasion::DueSoon, "due_soon", true),
             (Occasion::Overdue, "overdue", true),
             (Occasion::WindowEnded, "window_ended", true),

@@ -150,6 +150,20 @@ impl Counts {
         self.codes.values().sum()
     }
 
+    /// Records moved from one state to another, at most as many as there are.
+    #[must_use]
+    pub fn moved(mut self, from: Code, to: Code, records: u64) -> Self {
+        let there = self.codes.get_mut(&from);
+        let moved = there.map_or(0, |there| {
+            let moved = records.min(*there);
+            *there -= moved;
+            moved
+        });
+        self.codes.retain(|_, n| *n > 0);
+        *self.codes.entry(to).or_default() += moved;
+        self
+    }
+
     /// Adds another's counts.
     pub fn add(&mut self, other: &Self) {
         for (code, n) in &other.codes {

@@ -5,7 +5,7 @@
 //! under the tenant's staff key and kept as long as the trail. Nothing here changes a status: that is
 //! `state_machine::request`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use jiff::Timestamp;
@@ -15,6 +15,7 @@ use super::actor::{Person, Role, StaffMember};
 use super::ids::{Category, DatasetId, Ref, RequestId, RequestKey, Tenant};
 use super::job::Job;
 use super::outcome::Counts;
+use super::package::Package;
 use super::personal::{Erasable, Personal};
 use super::policy::Policy;
 use super::search::FoundBy;
@@ -125,6 +126,8 @@ pub enum Notice {
     Sent,
     /// Refused for good, or undeliverable for 72 hours; operators were told.
     Failed,
+    /// There is none: an operator said that the subject is not told.
+    Waived,
 }
 
 /// The data map as a request pins it at execution.
@@ -145,6 +148,9 @@ pub struct DatasetPin {
     pub category: Category,
     /// Whether its purge waits for TTL.
     pub waits_for_ttl: bool,
+    /// Whether its swept records wait in the vault, under a key of their own.
+    #[serde(default)]
+    pub in_vault: bool,
 }
 
 /// The one extension of a request's due date.
@@ -237,6 +243,9 @@ pub struct Facts {
     pub recover_until: Option<Timestamp>,
     /// What became of the records, by dataset; fixed at closing.
     pub account: BTreeMap<DatasetId, Counts>,
+    /// Categories that the gate hides for this request; rows from before the gate hide none.
+    #[serde(default)]
+    pub gated: BTreeSet<Category>,
     /// Restorations ordered so far.
     #[serde(default)]
     pub restores: u32,
@@ -257,6 +266,15 @@ pub struct Facts {
     pub shred_at: Option<Timestamp>,
     /// Whether they are.
     pub shredded: bool,
+    /// The export that must have ended before this deletion may be executed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_export: Option<RequestId>,
+    /// Whether the subject is told nothing: an operator said so, for a regulator's export.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub silent: bool,
+    /// What became of the package; of exports that were started only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<Package>,
     /// What it is found by, as far as a later commit must know it; rows from before the search have nothing.
     #[serde(default)]
     pub found_by: FoundBy,

@@ -109,6 +109,15 @@ pub struct Restored {
 }
 
 impl Restored {
+    /// Nobody can say which records of a parked chunk came back. Those that were meant one by one are named; of a whole
+    /// chunk only the number is known that is not back for certain.
+    fn skip_unseen(&mut self, chunk: &Chunk, lines: Option<&[u32]>) {
+        match lines {
+            Some(lines) => lines.iter().for_each(|line| self.skip(&chunk.id, *line, "parked")),
+            None => self.skipped += chunk.counts.of(Code::Swept) + chunk.counts.of(Code::Failed),
+        }
+    }
+
     fn skip(&mut self, chunk: &ChunkId, line: u32, why: &str) {
         self.skipped += 1;
         if self.named.len() < NAMED {
@@ -165,8 +174,8 @@ impl Restore {
                         result.skip(&chunk.id, *line, why);
                     }
                     let unseen = chunk.op == Op::Restore && chunk.state == ChunkState::Parked;
-                    for line in lines.filter(|_| unseen && part.skipped.is_empty()).unwrap_or_default() {
-                        result.skip(&chunk.id, *line, "parked");
+                    if unseen && part.skipped.is_empty() {
+                        result.skip_unseen(chunk, lines);
                     }
                 }
                 None if self.awaits(chunk, open(chunk)) => over = false,
@@ -280,6 +289,14 @@ mod tests {
         };
         let (result, over) = some.recount(&[parked], |_| true);
         assert!(over && result.named.iter().all(|(_, why)| why == "parked") && result.skipped == 2);
+        let mut parked = Chunk {
+            state: ChunkState::Parked,
+            ..restored(0, 2, 0, &[])
+        };
+        parked.counts = Counts::all(Code::Swept, 2);
+        parked.counts.add(&Counts::all(Code::Failed, 1));
+        let (result, over) = ordered(Wanted::All).recount(&[parked], |_| true);
+        assert_eq!((over, result.restored, result.skipped), (true, 0, 3));
     }
 
     #[test]

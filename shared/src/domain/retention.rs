@@ -52,6 +52,7 @@ mod tests {
             ttl: None,
             written: None,
             dated,
+            owner: None,
         }
     }
 

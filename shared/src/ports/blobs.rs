@@ -1,4 +1,4 @@
-//! Objects: sealed manifests and outcomes, and the configuration.
+//! Objects: sealed manifests and outcomes, sealed copies in the vault, and the configuration.
 
 use super::fault::Fault;
 use crate::domain::data_map::DataMap;
@@ -14,6 +14,18 @@ pub trait Manifests {
     async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, Fault>;
     /// Deletes everything under a prefix; answers how many objects went. An object that stays is a fault.
     async fn delete_under(&self, prefix: &str) -> Result<u64, Fault>;
+}
+
+/// Sealed copies of what was taken out of its table.
+pub trait Vault {
+    /// Puts an object. When this succeeds, what is stored is what was given: its SHA-256 was compared.
+    async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), Fault>;
+    /// A whole object; none if there is none.
+    async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, Fault>;
+    /// The keys of everything under a prefix, in order.
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, Fault>;
+    /// Deletes these objects, as far as they are there. One that stays is a fault.
+    async fn delete(&self, keys: &[String]) -> Result<(), Fault>;
 }
 
 /// A configuration file at one version.

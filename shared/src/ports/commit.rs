@@ -6,9 +6,13 @@ use serde::{Deserialize, Serialize};
 use super::sealer::{KeyName, Sealed, WrappedKey};
 use super::store::Idempotency;
 use crate::audit::{Entry, Head};
+use crate::domain::chunk::Chunk;
+use crate::domain::finding::Finding;
+use crate::domain::gate::{Gate, GateId};
 use crate::domain::ids::{Category, Ref, RequestKey, Tenant};
 use crate::domain::job::Plan;
 use crate::domain::outbox::Mail;
+use crate::domain::package::Assembly;
 use crate::domain::request::{Facts, Kind};
 use crate::domain::restore::Restore;
 
@@ -141,14 +145,34 @@ pub enum Companion {
         /// The plan as it will be.
         plan: Plan,
     },
+    /// Puts a chunk that an operator settled by hand, if its row still has this revision.
+    SettleChunk {
+        /// The revision that was read.
+        before_rev: u64,
+        /// As it is then.
+        chunk: Box<Chunk>,
+    },
+    /// Closes a finding, if no worker found it again since.
+    ResolveFinding(Finding),
     /// Put a restoration, only if absent.
     PutRestore(Restore),
+    /// Order a package, only if none is.
+    PutAssembly(Assembly),
     /// Write what came of a restoration, only if nobody did before.
     CloseRestore {
         /// The revision that was read.
         before_rev: u64,
         /// The restoration as it will be.
         restore: Restore,
+    },
+    /// Write the subject's gate, or delete its row once nobody hides anything, only if it is as it was read.
+    MoveGate {
+        /// Whose.
+        id: GateId,
+        /// The gate that was read.
+        before: Gate,
+        /// The gate as it will be.
+        after: Gate,
     },
     /// Put the row that finds this request by a hash, or give it an end.
     Find {

@@ -9,25 +9,37 @@
 
 mod blobs;
 mod commit;
+mod exports;
 mod fault;
+mod gauge;
 mod holds;
+mod inventory;
+mod items;
+mod limits;
 mod mailer;
 mod notes;
+mod originals;
 mod queues;
 mod sealer;
 mod sources;
 mod store;
 
-pub use blobs::{Config, Manifests, Pinned};
+pub use blobs::{Config, Manifests, Pinned, Vault};
 pub use commit::{Commit, Committed, Companion, Conflict, Expect, RefusalTally, RequestRow};
+pub use exports::{Exports, Receipt, Upload};
 pub use fault::{BoxError, Fault};
+pub use gauge::Gauge;
 pub use holds::{HoldChange, HoldRow, Holds};
+pub use inventory::Inventory;
+pub use items::{Items, ItemsOrder, PutBack, Taken, Whole};
+pub use limits::Limits;
 pub use mailer::{Letter, MailFault, Mailer};
 pub use notes::{DayPage, DayQuery, MonthHead, Note, Notes};
+pub use originals::{Original, Originals, Version};
 pub use queues::Queues;
 pub use sealer::{DataKey, KeyName, Sealed, Sealer, WrappedKey};
 pub use sources::{Always, Census, Page, PageOrder, PurgeOrder, RestoreOrder, Sources, StripOrder, SweepOrder, Watch};
 pub use store::{
-    Idempotency, Keys, LIST_READS, ListPage, ListQuery, ListScope, Listed, Outbox, Preview, Progress, Requests, Sample,
-    Work,
+    DatasetPace, Idempotency, Keys, LIST_READS, ListPage, ListQuery, ListScope, Listed, Outbox, Preview, Progress,
+    Requests, Sample, Work,
 };

@@ -14,7 +14,7 @@ pub enum KeyName {
     Person(Tenant, RequestId),
     /// Operators' names and IPs of one tenant.
     Staff(Tenant),
-    /// A dataset's vault copies of one request (later).
+    /// A dataset's copies in the vault, of one request.
     Vault(Tenant, RequestId, DatasetId),
 }
 

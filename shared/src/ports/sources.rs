@@ -1,10 +1,12 @@
 //! The application's data: enumerate one subject's records, hide them, bring them back, destroy them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::fault::Fault;
+use super::gauge::Gauge;
 use crate::domain::data_map::Dataset;
 use crate::domain::ids::{RequestId, SubjectId, Tenant};
 use crate::domain::manifest::Line;
@@ -19,8 +21,11 @@ pub struct PageOrder<'a> {
     pub tenant: &'a Tenant,
     /// Whose.
     pub subject: &'a SubjectId,
-    /// For which request: records with another request's mark are left out.
+    /// For which request: records with another request's mark are left out, unless `hidden_too`.
     pub request: RequestId,
+    /// For an export: what a deletion hides is listed as well, items with another request's mark and, of an object
+    /// below a delete marker, its newest version that is no delete marker.
+    pub hidden_too: bool,
     /// Records newer than this are out of scope.
     pub cutoff: Timestamp,
     /// Where to begin; none at the start. Opaque, names people: sealed at rest by the workflow.
@@ -144,6 +149,15 @@ pub struct PurgeOrder<'a> {
 /// One place of the data map. Outcomes come one per line, in order; a throttled or unreachable source is a `Transient`
 /// fault for the whole call (what was already done is found again by its mark).
 pub trait Sources {
+    /// The same places, at a pace: writes keep to the gauge's rate, those that are throttled are tried again as long as
+    /// it has patience, and it counts them.
+    fn at_pace(&self, gauge: &Arc<Gauge>) -> Self
+    where
+        Self: Sized;
+    /// Looks whether the place is as the data map has it, before anything of it is planned: there, with the key that
+    /// locates a subject, and with `expires` with its TTL on for the attribute that a sweep sets. What is not so is a
+    /// `Permanent` fault: `source_gone`, `key_differs`, `ttl_differs`, `not_versioned`.
+    async fn check(&self, dataset: &Dataset, expires: bool) -> Result<(), Fault>;
     /// The next page of one subject's records.
     async fn page(&self, order: PageOrder<'_>) -> Result<Page, Fault>;
     /// Counts for at most `patience`.

@@ -9,11 +9,14 @@ use super::sealer::{KeyName, WrappedKey};
 use crate::audit::Entry;
 use crate::domain::chunk::{Chunk, ChunkId};
 use crate::domain::finding::Finding;
+use crate::domain::gate::{Gate, GateId};
 use crate::domain::hold::HoldHead;
 use crate::domain::ids::{DatasetId, Ref, RequestId, RequestKey, Tenant};
 use crate::domain::job::Plan;
 use crate::domain::outbox::Mail;
 use crate::domain::outcome::Counts;
+use crate::domain::pace::Breaker;
+use crate::domain::package::Assembly;
 use crate::domain::request::{Kind, Status};
 use crate::domain::restore::Restore;
 
@@ -54,6 +57,23 @@ pub struct Sample {
     pub processed: u64,
 }
 
+/// How fast a dataset is written to, as its limit has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatasetPace {
+    /// Which dataset.
+    pub dataset: DatasetId,
+    /// Records a second now.
+    pub rate: u32,
+    /// Records a second it may become.
+    pub limit: u32,
+    /// Writes its source has throttled of late.
+    pub throttled: u64,
+    /// Whether its source is tried at all.
+    pub breaker: Breaker,
+    /// Its records that nothing was done to yet.
+    pub untouched: u64,
+}
+
 /// The cached recount.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
@@ -72,6 +92,9 @@ pub struct Progress {
     pub counts: Counts,
     /// Up to four, oldest first.
     pub samples: Vec<Sample>,
+    /// Of each dataset that was written to; rows written before this field have none.
+    #[serde(default)]
+    pub pace: Vec<DatasetPace>,
     /// Highest percent ever shown: it never falls.
     pub percent: u8,
 }
@@ -156,6 +179,8 @@ pub trait Requests {
     async fn preview(&self, key: &RequestKey, digest: &str) -> Result<Option<Preview>, Fault>;
     /// The subject's holds.
     async fn holds(&self, tenant: &Tenant, subject_ref: &Ref) -> Result<HoldHead, Fault>;
+    /// What is hidden of a subject, and by whom; open if there is no row.
+    async fn gate(&self, tenant: &Tenant, id: &GateId) -> Result<Gate, Fault>;
     /// Requests whose instant has come, of one of eight shards; eventually consistent, earliest first.
     async fn due(&self, shard: u8, now: Timestamp, limit: u32) -> Result<Vec<RequestKey>, Fault>;
     /// Moves the wake-up, if the row still has this version, sequence and wake-up; `false` if it moved.
@@ -190,6 +215,10 @@ pub trait Work {
     async fn swap_chunk(&self, key: &RequestKey, before_rev: u64, after: &Chunk) -> Result<bool, Fault>;
     /// One restoration.
     async fn restore(&self, key: &RequestKey, n: u32) -> Result<Option<Restore>, Fault>;
+    /// The row by which an export's package is written; none before there is anything to write.
+    async fn assembly(&self, key: &RequestKey) -> Result<Option<Assembly>, Fault>;
+    /// Writes `after` if the row still has `before_rev`. A failed condition is read back, as for chunks.
+    async fn swap_assembly(&self, key: &RequestKey, before_rev: u64, after: &Assembly) -> Result<bool, Fault>;
 }
 
 /// Mails owed.

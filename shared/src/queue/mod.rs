@@ -13,7 +13,7 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry as Entry;
 use serde::Serialize;
 
 use crate::domain::ids::Tenant;
-use crate::domain::message::{ChunkMessage, PlanMessage};
+use crate::domain::message::{ChunkMessage, PartMessage, PlanMessage};
 use crate::ports::{Fault, Queues};
 use crate::sdk_fault::fault;
 
@@ -34,15 +34,28 @@ pub struct SqsQueues {
     client: Client,
     plans_url: Option<Arc<str>>,
     chunks_url: Option<Arc<str>>,
+    parts_url: Option<Arc<str>>,
+}
+
+/// The queues' addresses; a function that may not send to one leaves it out.
+#[derive(Clone, Debug, Default)]
+pub struct Urls {
+    /// Of `plans`.
+    pub plans: Option<String>,
+    /// Of `chunks`.
+    pub chunks: Option<String>,
+    /// Of `parts`.
+    pub parts: Option<String>,
 }
 
 impl SqsQueues {
-    /// Sends to these queues; a function that may not send to one leaves its address out.
-    pub fn new(client: Client, plans_url: impl Into<Option<String>>, chunks_url: impl Into<Option<String>>) -> Self {
+    /// Sends to these queues.
+    pub fn new(client: Client, urls: Urls) -> Self {
         Self {
             client,
-            plans_url: plans_url.into().map(Arc::from),
-            chunks_url: chunks_url.into().map(Arc::from),
+            plans_url: urls.plans.map(Arc::from),
+            chunks_url: urls.chunks.map(Arc::from),
+            parts_url: urls.parts.map(Arc::from),
         }
     }
 
@@ -113,6 +126,17 @@ impl Queues for SqsQueues {
             operation: "send chunk messages",
         };
         self.send(to, messages, |message| &message.request.tenant).await
+    }
+
+    async fn send_part(&self, message: &PartMessage, delay_seconds: u32) -> Result<(), Fault> {
+        let to = Target {
+            url: self.parts_url.as_deref(),
+            delay_seconds: delay_seconds.min(DELAY_MAX_SECONDS),
+            operation: "send part message",
+        };
+        let messages = std::slice::from_ref(message);
+        let sent = self.send(to, messages, |message| &message.request.tenant).await;
+        sent.into_iter().collect()
     }
 }
 

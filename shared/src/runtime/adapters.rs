@@ -1,19 +1,26 @@
 //! The one place that picks adapters: which AWS service stands behind which port. Each function asks for what it needs
 //! and fails at its start, naming the variable, when the template did not give it.
 
+use std::collections::BTreeSet;
+
 use super::aws::Aws;
 use super::settings::{BadSetting, MailSettings, PROCESS, QueueUrls, SealingKeys, TableNames};
-use crate::blob::{S3Config, S3Manifests};
+use crate::blob::{S3Config, S3Exports, S3Manifests, S3Vault};
+use crate::domain::data_map::description::Container;
 use crate::mail::SesMailer;
-use crate::queue::SqsQueues;
+use crate::queue::{SqsQueues, Urls};
 use crate::sealing::Kms;
-use crate::source::AwsSources;
+use crate::source::{AwsInventory, AwsSources};
 use crate::storage::{Storage, Tables};
 use crate::workflow::bench::Bench;
+use crate::workflow::export::Packaging;
 use crate::workflow::records::Records;
 
 /// The bench of planning and execution on AWS.
-pub type AwsBench = Bench<Storage, Kms, S3Config, S3Manifests, SqsQueues, AwsSources>;
+pub type AwsBench = Bench<Storage, Kms, S3Config, S3Manifests, SqsQueues, AwsSources, S3Vault>;
+
+/// The outside of packaging on AWS.
+pub type AwsPackaging = Packaging<Storage, Kms, S3Config, S3Manifests, SqsQueues, AwsSources, S3Vault, S3Exports>;
 
 /// Makes adapters on one set of clients.
 #[derive(Clone, Debug)]
@@ -63,13 +70,46 @@ impl Adapters {
 
     /// Where work is sent; a queue the function may not send to is absent.
     pub fn queues(&self) -> SqsQueues {
-        let QueueUrls { plans, chunks } = QueueUrls::read(PROCESS);
-        SqsQueues::new(self.aws.sqs(), plans, chunks)
+        let QueueUrls { plans, chunks, parts } = QueueUrls::read(PROCESS);
+        SqsQueues::new(self.aws.sqs(), Urls { plans, chunks, parts })
     }
 
     /// The application's data.
     pub fn sources(&self) -> AwsSources {
         AwsSources::new(self.aws.dynamodb(), self.aws.s3())
+    }
+
+    /// What there is besides.
+    pub fn inventory(&self) -> AwsInventory {
+        AwsInventory::new(self.aws.dynamodb(), self.aws.s3())
+    }
+
+    /// Lethe's own tables and buckets.
+    pub fn own() -> Result<BTreeSet<Container>, BadSetting> {
+        let TableNames { requests, audit, keys } = TableNames::read(PROCESS)?;
+        let mut own: BTreeSet<Container> = [requests, audit, keys].map(Container::Table).into();
+        for bucket in ["CONFIG_BUCKET", "MANIFESTS_BUCKET", "VAULT_BUCKET", "EXPORTS_BUCKET"] {
+            own.insert(Container::Bucket(PROCESS.required(bucket)?));
+        }
+        Ok(own)
+    }
+
+    /// Copies of what is taken out of its table; a function that takes nothing has no such bucket.
+    pub fn vault(&self) -> S3Vault {
+        S3Vault::new(
+            self.aws.s3(),
+            PROCESS.optional("VAULT_BUCKET"),
+            self.keys.data_key_arn.clone(),
+        )
+    }
+
+    /// Packages.
+    pub fn exports(&self) -> Result<S3Exports, BadSetting> {
+        Ok(S3Exports::new(
+            self.aws.s3(),
+            PROCESS.required("EXPORTS_BUCKET")?,
+            self.keys.data_key_arn.clone(),
+        ))
     }
 
     /// All that planning and execution need.
@@ -80,6 +120,17 @@ impl Adapters {
             manifests: self.manifests()?,
             queues: self.queues(),
             sources: self.sources(),
+            vault: self.vault(),
+        })
+    }
+
+    /// All that packaging needs.
+    pub fn packaging(&self) -> Result<AwsPackaging, BadSetting> {
+        Ok(Packaging {
+            bench: self.bench()?,
+            exports: self.exports()?,
+            max_part_bytes: PROCESS.number("MAX_PART_SIZE")?,
+            version: env!("CARGO_PKG_VERSION"),
         })
     }
 

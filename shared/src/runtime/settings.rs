@@ -48,6 +48,13 @@ impl<'a> Environment<'a> {
         self.optional(name).ok_or(BadSetting::Missing(name))
     }
 
+    /// A whole number that must be there.
+    pub fn number(&self, name: &'static str) -> Result<u64, BadSetting> {
+        let expected = "a whole number";
+        let number = self.required(name)?.parse();
+        number.map_err(|_| BadSetting::Invalid { name, expected })
+    }
+
     fn switch(&self, name: &'static str) -> Result<bool, BadSetting> {
         match self.required(name)?.as_str() {
             "true" => Ok(true),
@@ -108,14 +115,17 @@ pub struct QueueUrls {
     pub plans: Option<String>,
     /// Queue `chunks`.
     pub chunks: Option<String>,
+    /// Queue `parts`.
+    pub parts: Option<String>,
 }
 
 impl QueueUrls {
-    /// Reads `PLANS_QUEUE_URL` and `CHUNKS_QUEUE_URL`, as far as set.
+    /// Reads `PLANS_QUEUE_URL`, `CHUNKS_QUEUE_URL` and `PARTS_QUEUE_URL`, as far as set.
     pub fn read(env: Environment<'_>) -> Self {
         Self {
             plans: env.optional("PLANS_QUEUE_URL"),
             chunks: env.optional("CHUNKS_QUEUE_URL"),
+            parts: env.optional("PARTS_QUEUE_URL"),
         }
     }
 }
@@ -133,6 +143,8 @@ pub struct ApiSettings {
     pub tenant_claim: String,
     /// Claim with the application's id of the caller.
     pub subject_id_claim: String,
+    /// Claim that says when the caller last signed in.
+    pub reauth_claim: String,
     /// Tenant of callers whose token names none.
     pub single_tenant: Option<Tenant>,
     /// Whether a policy may have periods under a day.
@@ -151,6 +163,7 @@ impl ApiSettings {
             groups_claim: env.required("GROUPS_CLAIM")?,
             tenant_claim: env.required("TENANT_CLAIM")?,
             subject_id_claim: env.required("SUBJECT_ID_CLAIM")?,
+            reauth_claim: env.required("REAUTH_CLAIM")?,
             single_tenant: single_tenant.map_err(|_| BadSetting::Invalid {
                 name: "SINGLE_TENANT",
                 expected: "1 to 63 of a-z, 0-9 and -",
@@ -190,12 +203,13 @@ impl MailSettings {
 mod tests {
     use super::*;
 
-    const API: [(&str, &str); 8] = [
+    const API: [(&str, &str); 9] = [
         ("OPERATOR_GROUP", "PlatformAdmin"),
         ("AUDITOR_GROUP", "Auditor"),
         ("GROUPS_CLAIM", "cognito:groups"),
         ("TENANT_CLAIM", "custom:tenant"),
         ("SUBJECT_ID_CLAIM", "custom:subject_id"),
+        ("REAUTH_CLAIM", "auth_time"),
         ("SINGLE_TENANT", ""),
         ("ALLOW_SHORT_PERIODS", "false"),
         ("LETHE_VERSION", "0.1.0"),
@@ -223,6 +237,19 @@ mod tests {
                 let refusal = read((name, value)).expect_err(name).to_string();
                 assert!(refusal.contains(name), "{refusal}");
             }
+        }
+    }
+
+    #[test]
+    fn a_number_is_read_whole_or_refused() {
+        let of = |value: &'static str| {
+            let lookup = move |_: &str| Some(value.to_owned());
+            Environment::new(&lookup).number("MAX_PART_SIZE")
+        };
+        assert_eq!(of("1073741824"), Ok(1 << 30));
+        for wrong in ["", "1e9", "-1", "1 GiB"] {
+            let refusal = of(wrong).expect_err(wrong).to_string();
+            assert!(refusal.contains("MAX_PART_SIZE"), "{refusal}");
         }
     }
 

@@ -9,13 +9,14 @@
 //! | [`fate`] | what befalls a call: crash, failure, lost answer, delay |
 //! | [`scheduler`] | picks what happens next, among calls and the environment |
 //! | [`alone()`] | one task with nothing around it |
-//! | [`store`], [`queues`], [`blobs`], [`sources`], [`sealer`], [`mailer`] | the fakes, one a port |
+//! | [`store`], [`queues`], [`blobs`], [`exports`], [`vault`], [`sources`], [`sealer`], [`mailer`] | the fakes, one a port |
 //!
 //! Where next: `tests/sim`, which builds a stack of these, plays scenarios on it and checks what must hold.
 
 pub mod alone;
 pub mod blobs;
 pub mod dice;
+pub mod exports;
 pub mod fate;
 pub mod mailer;
 pub mod queues;
@@ -23,10 +24,11 @@ pub mod scheduler;
 pub mod sealer;
 pub mod sources;
 pub mod store;
+pub mod vault;
 pub mod world;
 
 pub use alone::alone;
 pub use dice::Dice;
 pub use fate::{Calm, Crashes, Fate, Fates, Side, Storm};
 pub use scheduler::{Environment, Restless, run};
-pub use world::{Call, Event, TaskId, World};
+pub use world::{Call, Deadline, Event, TaskId, World};

@@ -1,4 +1,4 @@
-//! The fakes of the queues `plans` and `chunks`, with their dead-letter queues.
+//! The fakes of the queues `plans`, `chunks` and `parts`, with their dead-letter queues.
 //!
 //! A standard queue as SQS promises it and no better: a message comes at least once, in any order, and again when it
 //! was not deleted within its visibility time-out; after ten receives it is dead. A batch can fail for some messages
@@ -12,11 +12,13 @@ use std::rc::Rc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::world::World;
-use crate::domain::message::{ChunkMessage, PlanMessage};
+use crate::domain::message::{ChunkMessage, PartMessage, PlanMessage};
 use crate::ports::{Fault, Queues};
 
 /// How long a received message stays invisible (`template.yaml`).
 const VISIBILITY: SignedDuration = SignedDuration::from_secs(60);
+/// The same of `parts`, whose function runs for longer.
+const PARTS_VISIBILITY: SignedDuration = SignedDuration::from_secs(960);
 /// Receives after which a message is dead (`template.yaml`).
 const MAX_RECEIVES: u32 = 10;
 
@@ -36,11 +38,20 @@ pub struct Queue<M> {
     messages: BTreeMap<MessageId, Waiting<M>>,
     dead: Vec<M>,
     numbered: MessageId,
+    visibility: SignedDuration,
 }
 
 impl<M> Default for Queue<M> {
     fn default() -> Self {
+        Self::hiding_for(VISIBILITY)
+    }
+}
+
+impl<M> Queue<M> {
+    /// An empty queue whose messages are invisible for so long once they were received.
+    pub fn hiding_for(visibility: SignedDuration) -> Self {
         Self {
+            visibility,
             messages: BTreeMap::new(),
             dead: Vec::new(),
             numbered: 0,
@@ -83,7 +94,7 @@ impl<M: Clone> Queue<M> {
             return None;
         }
         message.receives += 1;
-        message.visible_at = now + VISIBILITY;
+        message.visible_at = now + self.visibility;
         Some(message.body.clone())
     }
 
@@ -120,7 +131,7 @@ impl<M: Clone> Queue<M> {
     }
 }
 
-/// Both queues.
+/// The three queues.
 #[derive(Clone, Debug)]
 pub struct SimQueues {
     world: World,
@@ -128,6 +139,8 @@ pub struct SimQueues {
     pub plans: Rc<RefCell<Queue<PlanMessage>>>,
     /// Queue `chunks`.
     pub chunks: Rc<RefCell<Queue<ChunkMessage>>>,
+    /// Queue `parts`.
+    pub parts: Rc<RefCell<Queue<PartMessage>>>,
 }
 
 impl SimQueues {
@@ -137,6 +150,7 @@ impl SimQueues {
             world: world.clone(),
             plans: Rc::default(),
             chunks: Rc::default(),
+            parts: Rc::new(RefCell::new(Queue::hiding_for(PARTS_VISIBILITY))),
         }
     }
 
@@ -182,6 +196,14 @@ impl Queues for SimQueues {
         let name = |message: &ChunkMessage| format!("{}@{}", message.chunk, message.send);
         self.send(("send chunks", &self.chunks), messages, delay, name).await
     }
+
+    async fn send_part(&self, message: &PartMessage, delay_seconds: u32) -> Result<(), Fault> {
+        let delay = SignedDuration::from_secs(i64::from(delay_seconds));
+        let name = |message: &PartMessage| format!("{}@{}", message.request, message.send);
+        let messages = std::slice::from_ref(message);
+        let sent = self.send(("send part", &self.parts), messages, delay, name).await;
+        sent.into_iter().collect()
+    }
 }
 
 impl fmt::Display for SimQueues {
@@ -189,9 +211,10 @@ impl fmt::Display for SimQueues {
         let (plans, chunks) = (self.plans.borrow(), self.chunks.borrow());
         write!(
             f,
-            "{} plans, {} chunks waiting",
+            "{} plans, {} chunks, {} parts waiting",
             plans.messages.len(),
-            chunks.messages.len()
+            chunks.messages.len(),
+            self.parts.borrow().messages.len()
         )
     }
 }

@@ -21,7 +21,7 @@ const TAG: usize = 32;
 #[derive(Clone, Debug)]
 pub struct SimSealer {
     world: World,
-    minted: Rc<RefCell<BTreeMap<String, DataKey>>>,
+    minted: Rc<RefCell<BTreeMap<String, Vec<DataKey>>>>,
 }
 
 impl SimSealer {
@@ -35,7 +35,12 @@ impl SimSealer {
 
     /// The key minted last under a name, also when it was shredded since: for tests alone.
     pub fn minted(&self, name: &KeyName) -> Option<DataKey> {
-        self.minted.borrow().get(&name.text()).cloned()
+        self.all_minted(name).pop()
+    }
+
+    /// Every key minted under a name, of which the first that was stored is the one: for tests alone.
+    pub fn all_minted(&self, name: &KeyName) -> Vec<DataKey> {
+        self.minted.borrow().get(&name.text()).cloned().unwrap_or_default()
     }
 }
 
@@ -44,7 +49,11 @@ impl Sealer for SimSealer {
         let mint = || {
             let key = DataKey(self.world.roll(super::Dice::bytes));
             let wrapped = WrappedKey(sealed(&[7; 32], &context(name), &key.0));
-            self.minted.borrow_mut().insert(name.text(), key.clone());
+            self.minted
+                .borrow_mut()
+                .entry(name.text())
+                .or_default()
+                .push(key.clone());
             Ok((key, wrapped))
         };
         self.world.try_call("mint key", name.text(), mint).await

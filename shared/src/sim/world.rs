@@ -57,11 +57,27 @@ impl fmt::Display for Event {
     }
 }
 
+/// When an invocation's time is over.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline {
+    /// When.
+    pub at: Timestamp,
+    /// Whether it outlives it: a zombie, whose sandbox was frozen. Lambda ends all others.
+    pub frozen: bool,
+}
+
 struct Task {
     future: Option<Pin<Box<dyn Future<Output = ()>>>>,
     label: &'static str,
-    /// Lambda ends an invocation at its deadline; none for a zombie, whose sandbox was frozen.
-    deadline: Option<Timestamp>,
+    deadline: Option<Deadline>,
+}
+
+impl Task {
+    fn ends_at(&self) -> Option<Timestamp> {
+        self.deadline
+            .filter(|deadline| !deadline.frozen)
+            .map(|deadline| deadline.at)
+    }
 }
 
 struct Turn {
@@ -157,7 +173,7 @@ impl World {
     pub fn spawn(
         &self,
         label: &'static str,
-        deadline: Option<Timestamp>,
+        deadline: Option<Deadline>,
         future: impl Future<Output = ()> + 'static,
     ) -> TaskId {
         let mut inner = self.0.borrow_mut();
@@ -172,6 +188,15 @@ impl World {
         drop(inner);
         self.poll(id);
         id
+    }
+
+    /// Whether who acts now is a zombie: by everybody else's clock its time is over.
+    pub fn is_late(&self) -> bool {
+        let inner = self.0.borrow();
+        let acting = inner.running.and_then(|id| inner.tasks.get(&id));
+        acting
+            .and_then(|task| task.deadline)
+            .is_some_and(|deadline| deadline.at < inner.now)
     }
 
     /// Whether a task still runs.
@@ -217,6 +242,11 @@ impl World {
                 fail(Fault::transient(op, "the answer was lost"))
             }
         }
+    }
+
+    /// Lets time pass for the task that asks; others go on.
+    pub(super) async fn pause(&self, time: SignedDuration) {
+        self.turn(time).await;
     }
 
     /// A call whose answer is a result.
@@ -329,7 +359,7 @@ impl World {
     pub(super) fn next_at(&self) -> Option<Timestamp> {
         let inner = self.0.borrow();
         let turns = inner.turns.values().map(|turn| turn.at);
-        turns.chain(inner.tasks.values().filter_map(|task| task.deadline)).min()
+        turns.chain(inner.tasks.values().filter_map(Task::ends_at)).min()
     }
 
     /// Gives a waiting call its turn and lets its task run to its next call.
@@ -347,7 +377,7 @@ impl World {
     /// Ends the invocations whose deadline has passed.
     pub(super) fn end_overdue(&self) {
         let inner = self.0.borrow();
-        let overdue = |task: &Task| task.deadline.is_some_and(|deadline| deadline <= inner.now);
+        let overdue = |task: &Task| task.ends_at().is_some_and(|end| end <= inner.now);
         let over: Vec<_> = inner
             .tasks
             .iter()

@@ -12,6 +12,8 @@ use crate::ports::Fault;
 /// What a code asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
+    /// The same call may succeed later, if all go slower.
+    Throttled,
     /// The same call may succeed later.
     Later,
     /// A permission is missing (or the object is locked).
@@ -31,7 +33,9 @@ pub(super) fn of_code(code: &str) -> Meaning {
         | "ProvisionedThroughputExceeded"
         | "RequestLimitExceeded"
         | "TooManyRequests"
-        | "TransactionConflict"
+        | "SlowDown"
+        | "Busy" => Meaning::Throttled,
+        "TransactionConflict"
         | "TransactionInProgress"
         | "ReplicatedWriteConflict"
         | "InternalServerError"
@@ -39,8 +43,6 @@ pub(super) fn of_code(code: &str) -> Meaning {
         | "InternalError"
         | "InternalFailure"
         | "ServiceUnavailable"
-        | "SlowDown"
-        | "Busy"
         | "RequestTimeout"
         | "RequestTimeTooSkewed"
         | "OperationAborted"
@@ -60,13 +62,19 @@ pub(super) fn of_sdk<E>(operation: &'static str, error: SdkError<E, HttpResponse
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
-    let meaning = match &error {
+    of_meaning(operation, meaning_of(&error), error)
+}
+
+/// What the error of a whole call means.
+pub(super) fn meaning_of<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Meaning {
+    match error {
         // Built wrongly on our side: sending it again will not help.
         SdkError::ConstructionFailure(_) => Meaning::Refused,
         SdkError::ServiceError(answer) => {
             let status = answer.raw().status().as_u16();
             match of_code(answer.err().code().unwrap_or_default()) {
-                Meaning::Refused if status >= 500 || status == 429 => Meaning::Later,
+                Meaning::Refused | Meaning::Later if status == 429 => Meaning::Throttled,
+                Meaning::Refused if status >= 500 => Meaning::Later,
                 // S3 answers a HEAD-like refusal without a body, and so without a code.
                 Meaning::Refused if status == 403 => Meaning::Denied,
                 meaning => meaning,
@@ -74,8 +82,7 @@ where
         }
         // Timeouts, broken connections, answers cut short.
         _ => Meaning::Later,
-    };
-    of_meaning(operation, meaning, error)
+    }
 }
 
 /// The fault for a meaning.
@@ -85,7 +92,7 @@ pub(super) fn of_meaning(
     source: impl Into<crate::ports::BoxError>,
 ) -> Fault {
     match meaning {
-        Meaning::Later => Fault::transient(operation, source),
+        Meaning::Throttled | Meaning::Later => Fault::transient(operation, source),
         Meaning::Denied => Fault::permanent(operation, "access_denied", source),
         Meaning::Gone => Fault::permanent(operation, "source_gone", source),
         Meaning::Refused => Fault::permanent(operation, "source_refused", source),
@@ -108,7 +115,13 @@ mod tests {
             "ThrottlingError",
             "ProvisionedThroughputExceeded",
             "SlowDown",
+        ] {
+            assert_eq!(of_code(code), Meaning::Throttled, "{code}");
+        }
+        for code in [
             "InternalServerError",
+            "ServiceUnavailable",
+            "TransactionConflictException",
         ] {
             assert_eq!(of_code(code), Meaning::Later, "{code}");
         }

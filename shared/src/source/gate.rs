@@ -34,7 +34,8 @@ impl<'w, W: Watch> Gate<'w, W> {
         self.shut.store(true, Ordering::Relaxed);
     }
 
-    fn is_shut(&self) -> bool {
+    /// Whether it is shut.
+    pub(super) fn is_shut(&self) -> bool {
         self.shut.load(Ordering::Relaxed)
     }
 }

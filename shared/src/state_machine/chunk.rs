@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::domain::chunk::{Chunk, ChunkState, MAX_LEASES, Op, Restoring};
 use crate::domain::outcome::{Code, Counts};
+use crate::domain::pace::Turn;
 use crate::knobs::Guard;
 
 /// What a worker may do with a chunk it has a message for.
@@ -38,6 +39,7 @@ pub fn lease(chunk: &Chunk, send: u32, holder: &str, now: Timestamp, until: Time
             next.attempts += 1;
             next.lease_until = Some(until);
             next.holder = Some(holder.to_owned());
+            next.turn = None;
             if chunk.attempts >= MAX_LEASES && Guard::FiveLeases.stands() {
                 Lease::Inspect(next)
             } else {
@@ -56,10 +58,13 @@ pub fn complete(chunk: &Chunk, epoch: u32, outcome: String, counts: Counts, now:
         next.lease_until = None;
         next.holder = None;
         next.outcome = Some(outcome);
+        next.accounted = epoch;
+        next.by_hand = None;
         if chunk.op == Op::Sweep {
             next.swept_at = Some(now);
         }
         next.counts = counts;
+        next.open = None;
         next.trouble = None;
         next
     })
@@ -106,6 +111,7 @@ pub fn park_unseen(chunk: &Chunk, epoch: u32, trouble: &str, now: Timestamp) -> 
         next.state = ChunkState::Parked;
         next.lease_until = None;
         next.holder = None;
+        next.accounted = epoch;
         next.trouble = Some(trouble.to_owned());
         next
     })
@@ -155,12 +161,16 @@ pub fn strip_again(chunk: &Chunk, now: Timestamp) -> Option<Chunk> {
 }
 
 /// Ready for another operation, with its message numbered.
-fn again(chunk: &Chunk, op: Op, now: Timestamp) -> Chunk {
+pub(super) fn again(chunk: &Chunk, op: Op, now: Timestamp) -> Chunk {
     let mut next = touched(chunk, now);
     next.op = op;
     next.state = ChunkState::Ready;
     next.attempts = 0;
+    // Whoever fails from here on fails for a reason of their own.
+    next.trouble = None;
     next.send += 1;
+    next.turn = None;
+    next.open = None;
     next
 }
 
@@ -174,7 +184,15 @@ pub fn resend(chunk: &Chunk, now: Timestamp) -> Option<Chunk> {
     })
 }
 
-fn touched(chunk: &Chunk, now: Timestamp) -> Chunk {
+/// A chunk that waits for its turn, with the message that comes then. Nobody has begun it: it keeps epoch and attempts.
+pub fn wait(chunk: &Chunk, turn: Turn, now: Timestamp) -> Option<Chunk> {
+    resend(chunk, now).map(|next| Chunk {
+        turn: Some(turn),
+        ..next
+    })
+}
+
+pub(super) fn touched(chunk: &Chunk, now: Timestamp) -> Chunk {
     let mut next = chunk.clone();
     next.rev += 1;
     next.touched_at = now;
@@ -186,6 +204,7 @@ mod tests {
     use super::*;
     use crate::domain::chunk::{ChunkId, ManifestSlice};
     use crate::domain::outcome::LineOutcome;
+    use crate::state_machine::repair::retried;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).expect("in range")
@@ -383,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lasting_failure_counts_and_is_remembered_until_the_work_succeeds() {
+    fn a_lasting_failure_counts_and_is_remembered_until_the_work_succeeds_or_begins_anew() {
         let mine = leased(&ready(), 1);
         let throttled = postpone(&mine, 1, None, at(2)).expect("mine");
         assert_eq!(
@@ -403,6 +422,8 @@ mod tests {
             (parked.state, parked.trouble.as_deref()),
             (ChunkState::Parked, Some("access_denied"))
         );
+        let ordered = retried(&parked, 1, at(5)).expect("it was given up");
+        assert_eq!(ordered.trouble, None, "whoever fails now fails for another reason");
     }
 
     #[test]
@@ -414,6 +435,59 @@ mod tests {
             (ChunkState::Parked, mine.counts.clone(), None)
         );
         assert!(park_unseen(&mine, 9, "corrupt", at(2)).is_none(), "a zombie is fenced");
+    }
+
+    #[test]
+    fn a_chunk_that_waits_keeps_epoch_and_attempts_and_a_lease_uses_its_turn_up() {
+        let turn = Turn {
+            at: at(60),
+            given: Some([0, 0]),
+        };
+        let waiting = wait(&ready(), turn, at(2)).expect("ready");
+        assert_eq!(
+            (
+                waiting.state,
+                waiting.send,
+                waiting.epoch,
+                waiting.attempts,
+                waiting.turn
+            ),
+            (ChunkState::Ready, 2, 0, 0, Some(turn))
+        );
+        assert_eq!(leased(&waiting, 60).turn, None);
+        assert_eq!(
+            wait(&leased(&ready(), 1), turn, at(2)),
+            None,
+            "somebody is at work on it"
+        );
+        let lost = wait(&leased(&ready(), 1), turn, at(99)).expect("its worker died");
+        assert_eq!((lost.epoch, lost.turn), (1, Some(turn)));
+    }
+
+    #[test]
+    fn what_an_attempt_left_open_is_forgotten_with_the_operation() {
+        let open = Chunk {
+            open: Some(1),
+            ..leased(&ready(), 1)
+        };
+        assert_eq!(open.writes(), 1);
+        let done = complete(&open, 1, "o".into(), swept(), at(2)).expect("mine");
+        assert_eq!((done.open, done.writes()), (None, 2));
+        let purge = promote(&Chunk { open: Some(1), ..done }, at(3)).expect("swept");
+        assert_eq!((purge.open, purge.writes()), (None, 2));
+    }
+
+    #[test]
+    fn an_operation_writes_what_it_concerns() {
+        let swept = holding(ChunkState::Done, Op::Sweep);
+        let some = restore(&swept, 1, Some(vec![1]), at(5)).expect("swept");
+        let all = restore(&swept, 1, None, at(5)).expect("swept");
+        assert_eq!((some.writes(), all.writes()), (1, 2));
+        let gone = Chunk {
+            counts: Counts::all(Code::AlreadyAbsent, 2),
+            ..holding(ChunkState::Ready, Op::Purge)
+        };
+        assert_eq!(gone.writes(), 0);
     }
 
     #[test]

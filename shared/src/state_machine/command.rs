@@ -1,10 +1,11 @@
 //! The commands people give and the events the system observes, each with the facts its guard needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::domain::actor::Caller;
+use crate::domain::chunk::ChunkId;
 use crate::domain::ids::DatasetId;
 use crate::domain::outcome::Counts;
 use crate::domain::period::Period;
@@ -61,6 +62,17 @@ pub enum Command {
     Cancel(Cancellation),
     /// Bring swept records back.
     Restore(Restoration),
+    /// Do again what remains.
+    Retry(Repair),
+    /// Close a finding with evidence.
+    Resolve(Resolution),
+    /// Fetch a part of an export's package.
+    Redeem(Redemption),
+    /// Take an export's package back.
+    Revoke {
+        /// Why.
+        reason: Personal,
+    },
 }
 
 impl Command {
@@ -77,6 +89,10 @@ impl Command {
             Self::Resume => "resume",
             Self::Cancel(_) => "cancel",
             Self::Restore(_) => "restore",
+            Self::Retry(_) => "retry",
+            Self::Resolve(_) => "resolve",
+            Self::Redeem(_) => "redeem",
+            Self::Revoke { .. } => "revoke",
         }
     }
 }
@@ -148,6 +164,54 @@ pub struct Restoration {
     pub anything_left: bool,
 }
 
+/// What a retry needs.
+#[derive(Clone, Debug)]
+pub struct Repair {
+    /// The finding that is meant, by its name; none: all that are open.
+    pub finding: Option<String>,
+    /// The chunks that are meant; none: all.
+    pub only: Option<BTreeSet<ChunkId>>,
+    /// How many of them hold something to do again.
+    pub chunks: u64,
+    /// Whether a plan that is meant stands still.
+    pub open_plans: bool,
+    /// Whether what the last verification still found is meant.
+    pub leftovers: bool,
+    /// Whether the package is meant, which nobody goes on writing.
+    pub package: bool,
+}
+
+/// What closing a finding needs.
+#[derive(Clone, Debug)]
+pub struct Resolution {
+    /// The finding, by its name.
+    pub finding: String,
+    /// What was done about it, and how that is known.
+    pub evidence: Personal,
+    /// Records that count as resolved from here on.
+    pub records: u64,
+    /// Findings that stay open.
+    pub left: u64,
+}
+
+/// What fetching a part needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Redemption {
+    /// Which part, from 1.
+    pub part: u32,
+    /// When the caller last signed in, by their token; none if it does not say.
+    pub signed_in_at: Option<Timestamp>,
+}
+
+/// What the start of an export needs: the data map to pin, and its datasets in scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// The data map.
+    pub data_map: DataMapPin,
+    /// Its datasets in scope.
+    pub datasets: Vec<DatasetPin>,
+}
+
 /// What the system observed; decided by `state_machine::job` or the clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -159,6 +223,8 @@ pub enum Event {
     Overdue,
     /// What was hidden can no longer be restored: operators are told once for each end of the window.
     WindowEnded,
+    /// An export is approved, and its data map is read.
+    Started(Start),
     /// The first worker began.
     JobBegan,
     /// Every plan of the generation is complete and holds records.
@@ -172,11 +238,37 @@ pub enum Event {
         recover_until: Option<Timestamp>,
         /// Findings so far.
         findings: u64,
+        /// Datasets of which something still shows.
+        showing: BTreeSet<DatasetId>,
+    },
+    /// What still showed when the sweep was done is hidden by now, or settled by a person.
+    GateCleared {
+        /// Datasets of which something still shows.
+        showing: BTreeSet<DatasetId>,
     },
     /// The first window has ended: destroy.
     PurgeBegan,
     /// Nothing swept is left: enumerate again.
     VerifyBegan,
+    /// Everything an export found is copied.
+    Copied,
+    /// Every part of the package is written.
+    Packaged {
+        /// How many.
+        parts: u32,
+        /// Their bytes.
+        bytes: u64,
+        /// Whether something was left out.
+        result: Completion,
+        /// What became of the records.
+        account: BTreeMap<DatasetId, Counts>,
+    },
+    /// The package expires in a day: the subject is told once.
+    Expiring,
+    /// The package's time is over.
+    PackageExpired,
+    /// Nothing of the package is stored any more.
+    PackagePurged,
     /// Something needs a person.
     JobFailed {
         /// Findings.

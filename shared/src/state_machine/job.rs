@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::command::Event;
+use super::gate::showing;
 use super::transition::{Effect, Record};
 use crate::domain::actor::Actor;
 use crate::domain::finding::DIFFERS;
@@ -39,6 +40,23 @@ pub struct Clock {
     pub recover_until: Option<Timestamp>,
     /// Open findings.
     pub findings: u64,
+    /// Chunks that a retry means and nobody has made ready for it yet.
+    pub to_retry: u64,
+    /// Of an export, how far its package is; none: the job erases.
+    pub package: Option<Packing>,
+}
+
+/// How far a package is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Packing {
+    /// Its parts and their bytes, once all are written.
+    pub whole: Option<(u32, u64)>,
+    /// Files that are gone from their source, and in none of them.
+    pub left_out: u64,
+    /// Whether somebody may be writing.
+    pub at_work: bool,
+    /// Whether nobody goes on, for a lasting reason.
+    pub given_up: bool,
 }
 
 /// What has become true of a running job; `None` while there is nothing to decide.
@@ -49,6 +67,9 @@ pub fn next_event(job: &Job, tally: &Tally, clock: Clock, now: Timestamp) -> Opt
     if job.cancel_requested {
         return cancellation(tally, clock);
     }
+    if let Some(package) = clock.package {
+        return export_event(job, tally, (package, clock));
+    }
     let planned = tally.plan_complete && tally.is_conserved();
     if !planned && Guard::PlanComplete.stands() {
         return None;
@@ -57,11 +78,14 @@ pub fn next_event(job: &Job, tally: &Tally, clock: Clock, now: Timestamp) -> Opt
     match job.phase {
         Phase::Planning if tally.planned_newest == 0 => Some(Event::VerifyBegan),
         Phase::Planning => Some(Event::PlanComplete { planned: tally.planned }),
-        Phase::Sweeping if tally.unfinished_chunks() == 0 || !Guard::AllSettled.stands() => Some(Event::Swept {
+        Phase::Sweeping if clock.to_retry > 0 => None,
+        Phase::Sweeping if tally.unswept_chunks() == 0 || !Guard::AllSettled.stands() => Some(Event::Swept {
             recover_until: clock.recover_until,
             findings: clock.findings,
+            showing: showing(tally),
         }),
-        Phase::Recovering if swept_left == 0 => Some(Event::PurgeBegan),
+        // What is left waits for nothing: there is none, or its purge was given up, before a retry even.
+        Phase::Recovering if swept_left == tally.unpurged => Some(Event::PurgeBegan),
         Phase::Recovering => clock
             .purge_due
             .filter(|due| now >= *due || !Guard::WindowOver.stands())
@@ -74,9 +98,50 @@ pub fn next_event(job: &Job, tally: &Tally, clock: Clock, now: Timestamp) -> Opt
     }
 }
 
+/// An export hides nothing and waits for nothing: when all is copied it is packed, and then handed over.
+fn export_event(job: &Job, tally: &Tally, (package, clock): (Packing, Clock)) -> Option<Event> {
+    let planned = tally.plan_complete && tally.is_conserved();
+    if !planned && Guard::PlanComplete.stands() {
+        return None;
+    }
+    match job.phase {
+        Phase::Planning if tally.planned == 0 => Some(Event::Copied),
+        Phase::Planning => Some(Event::PlanComplete { planned: tally.planned }),
+        Phase::Sweeping if clock.to_retry > 0 => None,
+        Phase::Sweeping if tally.unfinished_chunks() == 0 || !Guard::AllSettled.stands() => {
+            let open = clock.findings > 0 || tally.parked > 0 || tally.unsettled() > 0;
+            if open && Guard::NothingUnsettled.stands() {
+                fail_once(job, clock)
+            } else {
+                Some(Event::Copied)
+            }
+        }
+        Phase::Packaging => match package.whole {
+            Some(whole) => Some(packaged(tally, whole, package.left_out)),
+            None if package.given_up => fail_once(job, clock),
+            None => None,
+        },
+        Phase::Sweeping | Phase::Recovering | Phase::Purging | Phase::Verifying | Phase::Closing => None,
+    }
+}
+
+/// In full only if everything that was planned is in the package.
+fn packaged(tally: &Tally, (parts, bytes): (u32, u64), left_out: u64) -> Event {
+    let copied = tally.counts.of(Code::Exported) == tally.planned && tally.closed_by_hand == 0;
+    let all = copied && left_out == 0;
+    Event::Packaged {
+        parts,
+        bytes,
+        result: if all { Completion::Full } else { Completion::Partial },
+        account: tally.by_dataset.clone(),
+    }
+}
+
 /// Cancelled as soon as every mark in the sources is accounted for. Chunks that wait stay as they are.
 fn cancellation(tally: &Tally, clock: Clock) -> Option<Event> {
-    let settled = tally.is_conserved() && (tally.unseen == 0 || !Guard::NobodyAtWork.stands());
+    let packing = clock.package.is_some_and(|package| package.at_work);
+    let idle = tally.unseen == 0 && !packing;
+    let settled = tally.is_conserved() && (idle || !Guard::NobodyAtWork.stands());
     settled.then(|| Event::Settled {
         recover_until: clock.recover_until,
         account: tally.by_dataset.clone(),
@@ -111,14 +176,14 @@ fn fail_once(job: &Job, clock: Clock) -> Option<Event> {
 
 fn after_verification(job: &Job, tally: &Tally, clock: Clock) -> Option<Event> {
     let found = if Guard::NoLeftovers.stands() {
-        tally.planned_newest
+        tally.planned_newest - tally.resolved_newest
     } else {
         0
     };
     match found {
         0 if tally.unsettled() > 0 && Guard::NothingUnsettled.stands() => fail_once(job, clock),
         0 => {
-            let result = if tally.counts.kept() > 0 {
+            let result = if tally.counts.kept() > 0 || tally.closed_by_hand > 0 {
                 Completion::Partial
             } else {
                 Completion::Full
@@ -128,7 +193,9 @@ fn after_verification(job: &Job, tally: &Tally, clock: Clock) -> Option<Event> {
                 account: tally.by_dataset.clone(),
             })
         }
-        _ if job.generation <= MAX_VERIFICATIONS => Some(Event::PlanComplete { planned: tally.planned }),
+        _ if job.generation <= job.verified_from.saturating_add(MAX_VERIFICATIONS) => {
+            Some(Event::PlanComplete { planned: tally.planned })
+        }
         _ => fail_once(job, clock),
     }
 }
@@ -186,9 +253,35 @@ pub fn advance(job: &Job, event: &Event, now: Timestamp) -> Option<(Job, Record,
                 vec![Effect::Plan],
             )
         }
-        (Event::JobFailed { findings }, Phase::Planning | Phase::Purging | Phase::Verifying)
-            if job.status != JobStatus::Failed =>
-        {
+        (Event::Copied, Phase::Planning | Phase::Sweeping) => {
+            next.phase = Phase::Packaging;
+            // Nothing is left to wait with.
+            next.paused = false;
+            run(&mut next, now);
+            (record("copied"), vec![Effect::Assemble])
+        }
+        (
+            Event::Packaged {
+                parts,
+                bytes,
+                result,
+                account,
+            },
+            Phase::Packaging,
+        ) => {
+            next.phase = Phase::Closing;
+            run(&mut next, now);
+            let record = record("packaged")
+                .detail("parts", *parts)
+                .detail("bytes", *bytes)
+                .detail("result", word_of(*result))
+                .detail("account", counts_json(account));
+            (record, vec![Effect::Mail(Occasion::Completed)])
+        }
+        (
+            Event::JobFailed { findings },
+            Phase::Planning | Phase::Sweeping | Phase::Packaging | Phase::Purging | Phase::Verifying,
+        ) if job.status != JobStatus::Failed => {
             next.status = JobStatus::Failed;
             next.findings = *findings;
             (
@@ -198,9 +291,8 @@ pub fn advance(job: &Job, event: &Event, now: Timestamp) -> Option<(Job, Record,
         }
         (Event::Closing { result, account }, Phase::Verifying) => {
             next.phase = Phase::Closing;
-            let word = if *result == Completion::Full { "full" } else { "partial" };
             let record = record("verified_absent")
-                .detail("result", word)
+                .detail("result", word_of(*result))
                 .detail("account", counts_json(account));
             (record, vec![Effect::Mail(Occasion::Completed)])
         }
@@ -210,11 +302,18 @@ pub fn advance(job: &Job, event: &Event, now: Timestamp) -> Option<(Job, Record,
             | Event::Swept { .. }
             | Event::PurgeBegan
             | Event::VerifyBegan
+            | Event::Started(_)
+            | Event::Copied
+            | Event::Packaged { .. }
+            | Event::Expiring
+            | Event::PackageExpired
+            | Event::PackagePurged
             | Event::JobFailed { .. }
             | Event::Closing { .. }
             | Event::Settled { .. }
             | Event::Restored { .. }
             | Event::Emptied { .. }
+            | Event::GateCleared { .. }
             | Event::GraceOver
             | Event::DueSoon
             | Event::Overdue
@@ -226,6 +325,13 @@ pub fn advance(job: &Job, event: &Event, now: Timestamp) -> Option<(Job, Record,
         ) => return None,
     };
     Some((next, record, effects))
+}
+
+fn word_of(result: Completion) -> &'static str {
+    match result {
+        Completion::Full => "full",
+        Completion::Partial => "partial",
+    }
 }
 
 /// How many records more than an exact preview said the first plan holds, if that is over 5 % and over 100: nobody has

@@ -13,7 +13,12 @@ use super::transition::{Effect, Record, Transition};
 use crate::domain::actor::Actor;
 use crate::domain::deadline::due_soon_at;
 use crate::domain::outbox::Occasion;
+use crate::domain::package::PackageState;
+use crate::domain::period::Period;
 use crate::domain::request::{CancelStage, Facts, Kind, Status, SubjectRequest};
+
+/// How long before its package goes the subject is told.
+const DAY_SECONDS: i64 = 86_400;
 
 /// What is to be told now, the most urgent first.
 pub fn due(facts: &Facts, now: Timestamp) -> Option<Event> {
@@ -42,6 +47,7 @@ fn owed(facts: &Facts, now: Timestamp) -> impl Iterator<Item = (Timestamp, Event
         .filter(|_| facts.status == Status::Approved && !facts.grace_over_told);
     let window_ended = facts.recover_until.filter(|_| has_window(facts) && !told.window_ended);
     [
+        (expiring_at(facts), Event::Expiring),
         (overdue, Event::Overdue),
         (due_soon, Event::DueSoon),
         (grace_over, Event::GraceOver),
@@ -49,6 +55,14 @@ fn owed(facts: &Facts, now: Timestamp) -> impl Iterator<Item = (Timestamp, Event
     ]
     .into_iter()
     .filter_map(|(at, event)| Some((at?, event)))
+}
+
+/// A day before the package goes, if it stays for longer than that at all.
+fn expiring_at(facts: &Facts) -> Option<Timestamp> {
+    let package = facts.package.as_ref().filter(|package| !package.expiring_told)?;
+    let there = package.state == PackageState::Available && facts.status == Status::Completed;
+    let at = Period::seconds(DAY_SECONDS).before(package.expires_at.filter(|_| there)?);
+    (Some(at) > package.available_at).then_some(at)
 }
 
 /// Whether something was hidden and can be brought back for a while. A window of zero length is none.
@@ -99,7 +113,7 @@ pub(super) fn window_ended(request: &SubjectRequest) -> Transition {
     tell(next, record, Occasion::WindowEnded)
 }
 
-fn tell(next: SubjectRequest, record: Record, occasion: Occasion) -> Transition {
+pub(super) fn tell(next: SubjectRequest, record: Record, occasion: Occasion) -> Transition {
     Transition {
         next,
         audit: vec![record],

@@ -79,6 +79,15 @@ pub enum Refusal {
     /// An earlier restoration is not finished.
     #[error("an earlier restoration of this request is under way; try again when it is done")]
     RestoreRunning,
+    /// Nothing failed that could be done again.
+    #[error("nothing of this remains to be done again; a record that may have been restored can only be resolved")]
+    NothingToRetry,
+    /// The finding is not open.
+    #[error("this finding is closed, or is being tried again; read the findings")]
+    FindingClosed,
+    /// More chunks than one transaction takes.
+    #[error("too many records are concerned to be resolved at once; stop what writes them and retry")]
+    TooMuchToResolve,
     /// The subject may not verify their own identity.
     #[error("the subject of a request cannot review it")]
     OwnRequest,
@@ -118,6 +127,18 @@ pub enum Refusal {
     /// An export of the subject is running.
     #[error("an export of the same subject is running")]
     ExportRunning,
+    /// The package is not written yet.
+    #[error("the package is not ready yet; the request says when it is")]
+    ExportNotReady,
+    /// The package's time is over.
+    #[error("the package has expired; ask for a new export")]
+    ExportExpired,
+    /// An operator took the package back.
+    #[error("the package was revoked by an operator; ask them, or for a new export")]
+    ExportRevoked,
+    /// Whoever fetches a package must have signed in lately.
+    #[error("sign in again: a package is handed to nobody who signed in more than 900 seconds ago (max_age)")]
+    ReauthenticationRequired,
     /// An open request of the same kind, subject and category exists.
     #[error("an open request for the same data exists")]
     DuplicateRequest,
@@ -150,6 +171,9 @@ impl Refusal {
             Self::CancelFirst => "cancel_first",
             Self::NothingToRestore => "nothing_to_restore",
             Self::RestoreRunning => "restore_running",
+            Self::NothingToRetry => "nothing_to_retry",
+            Self::FindingClosed => "finding_closed",
+            Self::TooMuchToResolve => "too_much_to_resolve",
             Self::OwnRequest => "own_request",
             Self::TwoPersonRule(_) => "two_person_rule",
             Self::NoPolicy => "no_policy",
@@ -163,6 +187,10 @@ impl Refusal {
             Self::ExtensionTooLate(_) => "extension_too_late",
             Self::ExtensionTooFar(_) => "extension_too_far",
             Self::ExportRunning => "export_running",
+            Self::ExportNotReady => "export_not_ready",
+            Self::ExportExpired => "export_expired",
+            Self::ExportRevoked => "export_revoked",
+            Self::ReauthenticationRequired => "reauthentication_required",
             Self::DuplicateRequest => "duplicate_request",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::Busy => "busy",
@@ -173,10 +201,11 @@ impl Refusal {
     pub fn http_status(&self) -> u16 {
         match self {
             Self::InvalidInput { .. } | Self::TooLarge => 400,
-            Self::WrongToken => 401,
+            Self::WrongToken | Self::ReauthenticationRequired => 401,
             Self::NoTenant | Self::OperatorOnly => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed(_) => 405,
+            Self::ExportExpired | Self::ExportRevoked => 410,
             Self::StaleVersion => 412,
             Self::IdempotencyKeyReused => 422,
             Self::NotInThisStatus { .. }
@@ -188,6 +217,9 @@ impl Refusal {
             | Self::CancelFirst
             | Self::NothingToRestore
             | Self::RestoreRunning
+            | Self::NothingToRetry
+            | Self::FindingClosed
+            | Self::TooMuchToResolve
             | Self::OwnRequest
             | Self::TwoPersonRule(_)
             | Self::NoPolicy
@@ -201,13 +233,16 @@ impl Refusal {
             | Self::ExtensionTooLate(_)
             | Self::ExtensionTooFar(_)
             | Self::ExportRunning
+            | Self::ExportNotReady
             | Self::DuplicateRequest
             | Self::Busy => 409,
         }
     }
 
-    /// Whether the refusal of a command on a request goes to its trail: every rule that said no (409), but `busy`.
+    /// Whether the refusal of a command on a request goes to its trail: every rule that said no (409, 410), but `busy`,
+    /// and whoever reached for a package without having signed in lately.
     pub fn is_recorded(&self) -> bool {
-        self.http_status() == 409 && !matches!(self, Self::Busy)
+        let by_a_rule = matches!(self.http_status(), 409 | 410) || *self == Self::ReauthenticationRequired;
+        by_a_rule && !matches!(self, Self::Busy)
     }
 }

@@ -9,17 +9,22 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::command::{Approval, CONFIRMATION, Command, Event, Execution, Order, VerificationInput};
+use super::export;
 use super::extend::extend;
+use super::gate;
 use super::notice;
 use super::refusal::Refusal;
+use super::repair;
 use super::run;
 use super::transition::{Effect, Record, Transition};
 use crate::domain::actor::{Actor, Caller, Role};
 use crate::domain::deadline::schedule;
+use crate::domain::ids::Category;
 use crate::domain::job::{Job, JobStatus, Phase};
 use crate::domain::outbox::Occasion;
 use crate::domain::period::Period;
 use crate::domain::personal::Personal;
+use crate::domain::policy::HideFrom;
 use crate::domain::request::{CancelStage, Facts, Kind, Notice, PersonFields, StaffFields, Status, SubjectRequest};
 use crate::knobs::Guard;
 
@@ -43,6 +48,13 @@ pub fn decide(request: &SubjectRequest, order: Order<'_>, now: Timestamp) -> Res
         (InProgress, Command::Resume) => run::resume(request, by),
         (InProgress, Command::Cancel(input)) => run::cancel(request, by, input),
         (InProgress, Command::Restore(input)) => run::restore(request, by, input),
+        (InProgress, Command::Retry(input)) => repair::retry(request, by, input),
+        (InProgress, Command::Resolve(input)) => repair::resolve(request, by, &input),
+        (Cancelled, Command::Resolve(input)) if run::was_cut_short(&request.facts) => {
+            repair::resolve(request, by, &input)
+        }
+        (InProgress | Completed, Command::Redeem(input)) => export::redeem(request, by, &input, now),
+        (InProgress | Completed, Command::Revoke { reason }) => export::revoke(request, by, &reason, now),
         (Cancelled, Command::Restore(input)) if run::was_cut_short(&request.facts) => run::restore(request, by, input),
 
         (Verified | Approved | InProgress | Completed | Rejected | Cancelled, Command::Verify(_))
@@ -51,11 +63,19 @@ pub fn decide(request: &SubjectRequest, order: Order<'_>, now: Timestamp) -> Res
         | (Pending | Verified | Approved | InProgress | Completed | Rejected | Cancelled, Command::Execute(_))
         | (
             Pending | Verified | Approved | Completed | Rejected | Cancelled,
-            Command::Pause | Command::Resume | Command::Cancel(_) | Command::Restore(_),
-        ) => Err(Refusal::NotInThisStatus {
-            command: word.to_owned(),
-            status,
-        }),
+            Command::Pause
+            | Command::Resume
+            | Command::Cancel(_)
+            | Command::Restore(_)
+            | Command::Retry(_)
+            | Command::Resolve(_),
+        )
+        | (Pending | Verified | Approved | Rejected | Cancelled, Command::Redeem(_) | Command::Revoke { .. }) => {
+            Err(Refusal::NotInThisStatus {
+                command: word.to_owned(),
+                status,
+            })
+        }
     }
 }
 
@@ -68,11 +88,16 @@ pub fn observe(request: &SubjectRequest, event: Event, now: Timestamp) -> Option
         (Pending | Verified | Approved | InProgress, Event::DueSoon) if is_due => Some(notice::due_soon(request)),
         (Pending | Verified | Approved | InProgress, Event::Overdue) if is_due => Some(notice::overdue(request)),
         (InProgress | Cancelled, Event::WindowEnded) if is_due => Some(notice::window_ended(request)),
+        (Completed, Event::Expiring) if is_due => Some(export::expiring(request)),
+        (Completed, Event::PackageExpired) => export::expired(request, now),
+        (Completed, Event::PackagePurged) => export::purged(request, now),
+        (Approved, Event::Started(input)) => export::start(request, input, now),
         (InProgress, Event::Completed { notice }) => complete(request, notice, now),
         (InProgress, event @ Event::Settled { .. }) => run::settle(request, event, now),
         (InProgress | Cancelled, Event::Restored { n, restored, skipped }) => {
             run::restored(request, (n, restored, skipped))
         }
+        (InProgress, event @ Event::GateCleared { .. }) => gate::cleared(request, event),
         (Cancelled, event @ Event::Emptied { .. }) => run::emptied(request, event, now),
         (Rejected | Cancelled, Event::Told { notice }) => told(request, notice),
         (Completed | Rejected | Cancelled, Event::Shredded) if may_shred(&request.facts, now) => Some(shred(request)),
@@ -83,17 +108,25 @@ pub fn observe(request: &SubjectRequest, event: Event, now: Timestamp) -> Option
             | Event::Swept { .. }
             | Event::PurgeBegan
             | Event::VerifyBegan
+            | Event::Copied
+            | Event::Packaged { .. }
             | Event::JobFailed { .. }
             | Event::Closing { .. }),
         ) => work(request, event, now),
 
         (
             Pending | Verified | InProgress | Approved | Completed | Rejected | Cancelled,
-            Event::GraceOver | Event::DueSoon | Event::Overdue | Event::WindowEnded,
+            Event::GraceOver | Event::DueSoon | Event::Overdue | Event::WindowEnded | Event::Expiring,
+        )
+        | (Pending | Verified | InProgress | Completed | Rejected | Cancelled, Event::Started(_))
+        | (
+            Pending | Verified | Approved | InProgress | Rejected | Cancelled,
+            Event::PackageExpired | Event::PackagePurged,
         )
         | (Pending | Verified | Approved | Completed | Rejected | Cancelled, Event::Completed { .. })
         | (Pending | Verified | Approved | Completed | Rejected | Cancelled, Event::Settled { .. })
         | (Pending | Verified | Approved | Completed | Rejected, Event::Restored { .. })
+        | (Pending | Verified | Approved | Completed | Rejected | Cancelled, Event::GateCleared { .. })
         | (Pending | Verified | Approved | InProgress | Completed | Rejected, Event::Emptied { .. })
         | (Pending | Verified | Approved | InProgress | Completed, Event::Told { .. })
         | (Pending | Verified | Approved | InProgress | Completed | Rejected | Cancelled, Event::Shredded)
@@ -104,6 +137,8 @@ pub fn observe(request: &SubjectRequest, event: Event, now: Timestamp) -> Option
             | Event::Swept { .. }
             | Event::PurgeBegan
             | Event::VerifyBegan
+            | Event::Copied
+            | Event::Packaged { .. }
             | Event::JobFailed { .. }
             | Event::Closing { .. },
         ) => None,
@@ -228,24 +263,33 @@ fn approve(request: &SubjectRequest, by: &Caller, input: Approval, now: Timestam
         }
         _ => {}
     }
-    let plan = schedule(&policy, now, request.facts.due_at, input.waits_for_ttl);
-    audit.push(
-        Record::new(by.actor(Role::Operator), "approve")
+    let erases = request.facts.kind == Kind::Deletion;
+    let hides = erases && policy.hide_from == HideFrom::Approval;
+    let facts = &mut next.facts;
+    let mut record = Record::new(by.actor(Role::Operator), "approve")
+        .detail("two_person_rule", policy.two_person_rule)
+        .detail("hidden", hides)
+        .detail("policy_version", policy_version.clone())
+        .personal("note", input.note.as_ref());
+    // An export waits for nothing.
+    if erases {
+        let plan = schedule(&policy, now, facts.due_at, input.waits_for_ttl);
+        record = record
             .detail("grace_ends_at", plan.grace_ends_at.to_string())
             .detail("completes_by", plan.completes_by.to_string())
-            .detail("misses_due", plan.misses_due)
-            .detail("two_person_rule", policy.two_person_rule)
-            .detail("policy_version", policy_version.clone())
-            .personal("note", input.note.as_ref()),
-    );
-    let facts = &mut next.facts;
+            .detail("misses_due", plan.misses_due);
+        facts.grace_ends_at = Some(plan.grace_ends_at);
+        facts.completes_by = Some(plan.completes_by);
+        facts.misses_due = plan.misses_due;
+    }
+    audit.push(record);
     facts.decided_at = Some(now);
     facts.decider_ref = Some(by.actor_ref.clone());
-    facts.grace_ends_at = Some(plan.grace_ends_at);
-    facts.completes_by = Some(plan.completes_by);
-    facts.misses_due = plan.misses_due;
     facts.policy = Some(policy);
     facts.policy_version = Some(policy_version);
+    if hides {
+        gate::shut(facts);
+    }
     person(&mut next, |p| p.decision_note = input.note);
     staff(&mut next, |s| s.decided_by = Some(by.staff()));
     Ok(Transition {
@@ -323,6 +367,7 @@ fn close(facts: &mut Facts, of_tenant: Option<Period>, now: Timestamp) {
     facts.closed_at = Some(now);
     facts.shred_at = Some(retention.after(now));
     facts.notice = Some(Notice::Pending);
+    gate::open(facts);
 }
 
 fn execute(request: &SubjectRequest, by: &Caller, input: Execution, now: Timestamp) -> Result<Transition, Refusal> {
@@ -347,6 +392,7 @@ fn execute(request: &SubjectRequest, by: &Caller, input: Execution, now: Timesta
         .detail("data_map_digest", pin.digest.clone());
     next.facts.data_map = Some(pin);
     next.facts.datasets = input.datasets;
+    gate::shut(&mut next.facts);
     staff(&mut next, |s| s.executed_by = Some(by.staff()));
     Ok(Transition {
         next,
@@ -387,10 +433,10 @@ fn told(request: &SubjectRequest, notice: Notice) -> Option<Transition> {
     owed.then(|| {
         let mut next = request.clone();
         next.facts.notice = Some(notice);
-        let (word, effects) = if notice == Notice::Failed {
-            ("failed", vec![Effect::Mail(Occasion::Undeliverable)])
-        } else {
-            ("sent", vec![])
+        let (word, effects) = match notice {
+            Notice::Failed => ("failed", vec![Effect::Mail(Occasion::Undeliverable)]),
+            Notice::Waived => ("waived", vec![]),
+            Notice::Sent | Notice::Pending => ("sent", vec![]),
         };
         let audit = vec![Record::new(Actor::system(), "tell").detail("notice", word)];
         Transition { next, audit, effects }
@@ -401,6 +447,7 @@ fn complete(request: &SubjectRequest, notice: Notice, now: Timestamp) -> Option<
     let word = match notice {
         Notice::Sent => "sent",
         Notice::Failed => "failed",
+        Notice::Waived => "waived",
         // Nobody is told yet: the request is not complete.
         Notice::Pending => return None,
     };
@@ -412,8 +459,10 @@ fn complete(request: &SubjectRequest, notice: Notice, now: Timestamp) -> Option<
     let facts = &mut next.facts;
     facts.job = Some(job);
     facts.closed_at = Some(now);
-    facts.shred_at = Some(now);
+    // A package outlives its request for a while, and what it was made for is to be readable as long.
+    facts.shred_at = facts.package.is_none().then_some(now);
     facts.notice = Some(notice);
+    gate::open(facts);
     let record = Record::new(Actor::system(), "complete").detail("notice", word);
     let mut effects = vec![Effect::ReleaseScope];
     if notice == Notice::Failed {
@@ -441,18 +490,57 @@ fn shred(request: &SubjectRequest) -> Transition {
     }
 }
 
+/// Whether an event is of this kind's life: an export never hides or destroys, a deletion is never packed.
+fn is_of(kind: Kind, event: &Event) -> bool {
+    let erases = matches!(
+        event,
+        Event::Swept { .. } | Event::PurgeBegan | Event::VerifyBegan | Event::Closing { .. }
+    );
+    let packs = matches!(event, Event::Copied | Event::Packaged { .. });
+    match kind {
+        Kind::Deletion => !packs,
+        Kind::Export => !erases,
+    }
+}
+
 fn work(request: &SubjectRequest, event: Event, now: Timestamp) -> Option<Transition> {
-    let (job, record, effects) = super::job::advance(request.facts.job.as_ref()?, &event, now)?;
+    if !is_of(request.facts.kind, &event) {
+        return None;
+    }
+    let (job, mut record, effects) = super::job::advance(request.facts.job.as_ref()?, &event, now)?;
     let mut next = step(request, Status::InProgress);
     next.facts.job = Some(job);
     match event {
-        Event::Swept { recover_until, .. } => notice::move_window(&mut next.facts, recover_until),
+        Event::Swept {
+            recover_until, showing, ..
+        } => {
+            notice::move_window(&mut next.facts, recover_until);
+            gate::narrow(&mut next.facts, &showing);
+            let kept: Vec<_> = next.facts.gated.iter().map(Category::as_str).collect();
+            record = record.detail("gated", kept);
+        }
         Event::Closing { result, account } => {
             next.facts.account = account;
             next.facts.result = Some(result);
             next.facts.notice = Some(Notice::Pending);
         }
-        Event::JobBegan
+        Event::Packaged {
+            parts,
+            bytes,
+            result,
+            account,
+        } => {
+            next.facts.account = account;
+            next.facts.result = Some(result);
+            next.facts.notice = Some(Notice::Pending);
+            export::packaged(&mut next.facts, parts, bytes, now);
+        }
+        Event::Started(_)
+        | Event::Copied
+        | Event::Expiring
+        | Event::PackageExpired
+        | Event::PackagePurged
+        | Event::JobBegan
         | Event::PlanComplete { .. }
         | Event::PurgeBegan
         | Event::VerifyBegan
@@ -461,6 +549,7 @@ fn work(request: &SubjectRequest, event: Event, now: Timestamp) -> Option<Transi
         | Event::Settled { .. }
         | Event::Restored { .. }
         | Event::Emptied { .. }
+        | Event::GateCleared { .. }
         | Event::DueSoon
         | Event::Overdue
         | Event::WindowEnded

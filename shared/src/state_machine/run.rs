@@ -7,6 +7,7 @@
 use jiff::Timestamp;
 
 use super::command::{Cancellation, Event, Restoration};
+use super::gate;
 use super::notice;
 use super::refusal::Refusal;
 use super::request::{not_blank, operator, person, staff, step};
@@ -14,6 +15,7 @@ use super::transition::{Effect, Record, Transition};
 use crate::domain::actor::{Actor, Caller, Role};
 use crate::domain::job::{Job, JobStatus, Phase};
 use crate::domain::outbox::Occasion;
+use crate::domain::package::PackageState;
 use crate::domain::request::{CancelStage, Facts, Notice, Status, SubjectRequest};
 
 /// No sweep or copy starts from now on; what has begun is finished.
@@ -129,7 +131,7 @@ pub(super) fn restore(request: &SubjectRequest, by: &Caller, input: Restoration)
 }
 
 /// Whether a request was cancelled in the middle: what was swept by then is restorable until its window ends.
-pub(super) fn was_cut_short(facts: &Facts) -> bool {
+pub fn was_cut_short(facts: &Facts) -> bool {
     facts.status == Status::Cancelled && facts.cancel_stage == Some(CancelStage::DuringExecution)
 }
 
@@ -151,6 +153,7 @@ pub(super) fn settle(request: &SubjectRequest, event: Event, now: Timestamp) -> 
     notice::move_window(facts, recover_until);
     facts.account = account;
     facts.notice = Some(Notice::Pending);
+    gate::open(facts);
     Some(Transition {
         next,
         audit: vec![record],
@@ -192,6 +195,9 @@ pub(super) fn emptied(request: &SubjectRequest, event: Event, now: Timestamp) ->
     let mut next = step(request, Status::Cancelled);
     let record = Record::new(Actor::system(), "emptied").detail("account", super::job::counts_json(&account));
     next.facts.account = account;
+    if let Some(package) = &mut next.facts.package {
+        package.state = PackageState::Purged;
+    }
     // Two clocks may have a say: never before it was closed.
     next.facts.shred_at = facts.closed_at.max(Some(now));
     Some(Transition {

@@ -1,6 +1,6 @@
 //! The edge into the machine: a new request.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -32,6 +32,10 @@ pub struct Submission {
     pub on_behalf_of: Option<(SubjectId, Ref, Person)>,
     /// When the organisation received it, when an operator says so.
     pub received_at: Option<Timestamp>,
+    /// The export that must have ended before this deletion is executed, when an operator says so.
+    pub after_export: Option<RequestId>,
+    /// Whether the subject is told, when an operator says so.
+    pub notify_subject: Option<bool>,
     /// What the request is found by.
     pub found_by: FoundBy,
 }
@@ -66,14 +70,22 @@ pub fn submit(
     let mut facts = new_facts(by, id, (input.kind, input.scope), (subject_ref, on_behalf), times);
     facts.descriptions = input.descriptions;
     facts.found_by = input.found_by;
+    facts.after_export = input.after_export;
+    facts.silent = input.notify_subject == Some(false);
     let role = if on_behalf { Role::Operator } else { Role::Subject };
-    let record = Record::new(by.actor(role), "submit")
+    let mut record = Record::new(by.actor(role), "submit")
         .detail("kind", facts.kind.as_str())
         .detail("scope", facts.scope.iter().map(|c| c.as_str()).collect::<Vec<_>>())
         .detail("on_behalf", on_behalf)
         .detail("due_at", facts.due_at.to_string())
         .personal("ip", Some(&by.ip))
         .personal("reason", Some(&input.reason));
+    if let Some(export) = facts.after_export {
+        record = record.detail("after_export", export.to_string());
+    }
+    if facts.silent {
+        record = record.detail("notify_subject", false);
+    }
     let person = PersonFields {
         subject,
         requester,
@@ -126,6 +138,15 @@ fn check(by: &Caller, input: &Submission, now: Timestamp) -> Result<(), Refusal>
             return invalid("/received_at", "cannot be in the future");
         }
     }
+    if input.after_export.is_some() && !(by.is_operator && input.kind == Kind::Deletion) {
+        return invalid("/after_export", "only an operator says so, of a deletion");
+    }
+    if input.notify_subject.is_some() && !by.is_operator {
+        return invalid("/notify_subject", "only an operator says whether the subject is told");
+    }
+    if input.notify_subject == Some(false) && input.kind != Kind::Export {
+        return invalid("/notify_subject", "of a deletion the subject is always told");
+    }
     Ok(())
 }
 
@@ -169,6 +190,7 @@ fn new_facts(
         job: None,
         recover_until: None,
         account: BTreeMap::new(),
+        gated: BTreeSet::new(),
         restores: 0,
         restoring: None,
         result: None,
@@ -178,6 +200,9 @@ fn new_facts(
         closed_at: None,
         shred_at: None,
         shredded: false,
+        after_export: None,
+        silent: false,
+        package: None,
         found_by: FoundBy::default(),
     }
 }

@@ -74,6 +74,8 @@ pub enum Effect {
     Plan,
     /// Send the first window of chunks of each dataset.
     Dispatch,
+    /// Put the row by which the package is written, and send the message for its first part.
+    Assemble,
     /// Delete the request's wrapped key.
     Shred,
 }

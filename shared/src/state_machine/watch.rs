@@ -5,10 +5,10 @@
 
 use jiff::Timestamp;
 
-use super::notice;
+use super::{export, notice};
 use crate::domain::job::{JobStatus, Phase};
 use crate::domain::period::Period;
-use crate::domain::request::{Facts, Notice, Status};
+use crate::domain::request::{Facts, Kind, Notice, Status};
 
 /// Two rounds of supervision: how long work may stand still before it is pushed.
 pub const PATIENCE_SECONDS: i64 = 120;
@@ -35,12 +35,15 @@ pub fn wake_at(facts: &Facts, mail_owed: bool, purges: Purges, now: Timestamp) -
     let soon = Period::seconds(PATIENCE_SECONDS).after(now);
     let mail = mail_owed.then_some(soon);
     let life = match facts.status {
+        // Whoever approved it starts it too, unless they died in between.
+        Status::Approved if facts.kind == Kind::Export => Some(soon),
         Status::Pending | Status::Verified | Status::Approved => None,
         Status::InProgress => work(facts, purges, now),
         // The e-mail's end has yet to be written down.
         Status::Rejected | Status::Cancelled if facts.notice == Some(Notice::Pending) => Some(soon),
         Status::Cancelled if facts.shred_at.is_none() && facts.restoring.is_some() => Some(soon),
         Status::Cancelled if facts.shred_at.is_none() => Some(leftover(purges, now)),
+        Status::Completed if facts.shred_at.is_none() => export::next_at(facts, now),
         Status::Completed | Status::Rejected | Status::Cancelled => facts.shred_at.filter(|_| !facts.shredded),
     };
     [mail, life, notice::next_at(facts, now)].into_iter().flatten().min()
@@ -80,8 +83,8 @@ fn work(facts: &Facts, purges: Purges, now: Timestamp) -> Option<Timestamp> {
         Phase::Purging => Some(purges.due.map_or(soon, |due| due.min(soon))),
         // The e-mail is out within seconds; the next round completes the request.
         Phase::Closing => Some(Period::seconds(CLOSING_SECONDS).after(now)),
-        // What could not be enumerated cannot be, until somebody repairs it.
-        Phase::Planning | Phase::Verifying if failed => None,
+        // What could not be enumerated, copied or packed cannot be, until somebody repairs it.
+        Phase::Planning | Phase::Verifying | Phase::Sweeping | Phase::Packaging if failed => None,
         Phase::Planning | Phase::Sweeping | Phase::Verifying | Phase::Packaging => match job.status {
             JobStatus::Queued | JobStatus::Running | JobStatus::Failed => Some(soon),
             JobStatus::Completed | JobStatus::Cancelled => None,

@@ -11,7 +11,7 @@ use super::condition::Condition;
 use super::item::{Item, Row, key_item};
 use super::request::to_item;
 use super::transaction::{Guard, Sent, Transaction, Why};
-use super::{keys, outbox, trail, work, wrapped_keys};
+use super::{findings, gates, keys, outbox, trail, work, wrapped_keys};
 use crate::domain::ids::{Ref, Tenant};
 use crate::domain::request::Facts;
 use crate::ports::{Commit, Committed, Companion, Conflict, Expect, Fault, Idempotency};
@@ -110,6 +110,7 @@ impl Storage {
                 let on = version.map_or(absent, |version| Condition::number_is("version", version));
                 to.check(Guard::Holds, requests, key, &on)
             }
+            Companion::MoveGate { id, before, after } => gates::add(to, (requests, &facts.tenant), id, (before, after)),
             Companion::Find { hash, until } => {
                 let on = Condition::absent_or_of(facts.id.to_string());
                 to.put(Guard::Found, requests, found(facts, hash, *until), &on)
@@ -125,9 +126,27 @@ impl Storage {
                 let on = Condition::number_is("rev", *before_rev);
                 to.put(Guard::OpenPlan, requests, work::plan_item(&commit.row.key(), plan), &on)
             }
+            Companion::SettleChunk { before_rev, chunk } => {
+                let on = Condition::number_is("rev", *before_rev);
+                to.put(
+                    Guard::Settled,
+                    requests,
+                    work::chunk_item(&commit.row.key(), chunk),
+                    &on,
+                )
+            }
+            Companion::ResolveFinding(finding) => {
+                let on = Condition::number_is_or_none("epoch", u64::from(finding.epoch));
+                let item = findings::resolved_item(&commit.row.key(), finding);
+                to.put(Guard::Settled, requests, item, &on)
+            }
             Companion::PutRestore(restore) => {
                 let item = work::restore_item(&commit.row.key(), restore);
                 to.put(Guard::Restore, requests, item, &absent)
+            }
+            Companion::PutAssembly(assembly) => {
+                let item = work::assembly_item(&commit.row.key(), assembly);
+                to.put(Guard::Assembly, requests, item, &absent)
             }
             Companion::CloseRestore { before_rev, restore } => {
                 let on = Condition::number_is("rev", *before_rev);
@@ -177,8 +196,10 @@ fn conflict_of(refused: &[(Guard, Why)]) -> Result<Conflict, Fault> {
         (Guard::Idempotency, Conflict::KeyUsed),
         (Guard::Scope, Conflict::ScopeTaken),
         (Guard::Holds, Conflict::HoldsChanged),
+        (Guard::Gate, Conflict::Moved),
         (Guard::DataKey, Conflict::Moved),
         (Guard::OpenPlan, Conflict::Moved),
+        (Guard::Settled, Conflict::Moved),
     ] {
         if failed(guard) {
             return Ok(conflict);

@@ -35,6 +35,23 @@ impl Condition {
         }
     }
 
+    /// The row still has this text in this attribute.
+    pub(super) fn text_is(attribute: &'static str, value: String) -> Self {
+        Self {
+            expression: "#was = :was",
+            names: vec![("#was", attribute)],
+            values: vec![(":was", AttributeValue::S(value))],
+        }
+    }
+
+    /// The row still has this number in this attribute, or was written before there was such an attribute.
+    pub(super) fn number_is_or_none(attribute: &'static str, value: u64) -> Self {
+        Self {
+            expression: "attribute_not_exists(#was) OR #was = :was",
+            ..Self::number_is(attribute, value)
+        }
+    }
+
     /// The request has moved neither by a transition nor by an entry.
     pub(super) fn unchanged(version: u64, audit_seq: u64) -> Self {
         Self {

@@ -40,6 +40,11 @@ impl Row {
         self.with(name, AttributeValue::S(value.into()))
     }
 
+    /// A set of texts; DynamoDB takes no empty one.
+    pub(super) fn texts(self, name: &str, values: impl IntoIterator<Item = String>) -> Self {
+        self.with(name, AttributeValue::Ss(values.into_iter().collect()))
+    }
+
     pub(super) fn number(self, name: &str, value: impl ToString) -> Self {
         self.with(name, AttributeValue::N(value.to_string()))
     }
@@ -180,6 +185,7 @@ fn value_size(value: &AttributeValue) -> usize {
         AttributeValue::S(text) => text.len(),
         AttributeValue::N(digits) => digits.len() / 2 + 2,
         AttributeValue::B(blob) => blob.as_ref().len(),
+        AttributeValue::Ss(texts) => texts.iter().map(String::len).sum(),
         _ => 1,
     }
 }

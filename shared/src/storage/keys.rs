@@ -8,8 +8,11 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::domain::chunk::ChunkId;
+use crate::domain::finding::{About, Finding};
+use crate::domain::gate::GateId;
 use crate::domain::ids::{Category, DatasetId, HoldId, Ref, RequestId, RequestKey, Tenant};
 use crate::domain::month::Month;
+use crate::domain::pace::Bounded;
 use crate::domain::request::{Kind, Status};
 
 /// Partitions that share a request's chunk rows.
@@ -88,13 +91,25 @@ pub fn mail_of(pk: &str, sk: &str) -> Option<(RequestKey, u32)> {
     Some((request_of(pk)?, sk.strip_prefix(MAILS)?.parse().ok()?))
 }
 
-/// One finding: a chunk and a stable code.
-pub fn finding(key: &RequestKey, chunk: &ChunkId, code: &str) -> RowKey {
-    let sk = format!("{FINDINGS}{}#{}#{}#{code}", chunk.dataset, chunk.generation, chunk.n);
+/// One finding: a chunk, or a dataset as a whole, and a stable code.
+pub fn finding(key: &RequestKey, finding: &Finding) -> RowKey {
+    let Finding { chunk, code, .. } = finding;
+    let which = match finding.about {
+        About::Chunk => chunk.n.to_string(),
+        About::Plan => "plan".to_owned(),
+        About::Leftover => "all".to_owned(),
+        About::Package => "package".to_owned(),
+    };
+    let sk = format!("{FINDINGS}{}#{}#{which}#{code}", chunk.dataset, chunk.generation);
     RowKey::new(request_partition(key), sk)
 }
 
 /// One restoration.
+pub fn assembly(key: &RequestKey) -> RowKey {
+    RowKey::new(request_partition(key), "EXPORT")
+}
+
+/// A restoration.
 pub fn restore(key: &RequestKey, n: u32) -> RowKey {
     RowKey::new(request_partition(key), format!("RESTORE#{n}"))
 }
@@ -130,6 +145,11 @@ pub fn hold_head(tenant: &Tenant, subject: &Ref) -> RowKey {
     RowKey::new(format!("HOLDS#{tenant}#{subject}"), "HOLDS")
 }
 
+/// What is hidden of a subject: the one row that applications read.
+pub fn gate(tenant: &Tenant, id: &GateId) -> RowKey {
+    RowKey::new(format!("GATE#{tenant}#{id}"), "GATE")
+}
+
 /// The partition of a tenant's holds.
 pub fn hold_partition(tenant: &Tenant) -> String {
     format!("HOLD#{tenant}")
@@ -143,6 +163,11 @@ pub fn hold(tenant: &Tenant, id: HoldId) -> RowKey {
 /// Which hold a row's key is of.
 pub fn hold_of(pk: &str, sk: &str) -> Option<(Tenant, HoldId)> {
     Some((pk.strip_prefix("HOLD#")?.parse().ok()?, sk.parse().ok()?))
+}
+
+/// The limit of a dataset's pace, or of a table's or bucket's over all tenants: no tenant is called `*`.
+pub fn limit(of: &Bounded) -> RowKey {
+    RowKey::new(format!("LIMIT#{of}"), "LIMIT")
 }
 
 /// Index `active`: the partition of holds that are not settled.

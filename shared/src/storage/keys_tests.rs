@@ -35,10 +35,13 @@ fn rows_of_a_request_stand_where_the_design_says() {
     assert_eq!(plan(&key, &chunk_id.dataset, 1), row(PK, "PLAN#messages#1"));
     assert_eq!(progress(&key), row(PK, "PROGRESS"));
     assert_eq!(mail(&key, 3), row(PK, "OUTBOX#3"));
-    assert_eq!(
-        finding(&key, &chunk_id, "parked"),
-        row(PK, "FINDING#messages#1#9#parked")
-    );
+    let found = |about| {
+        let found = Finding::new(chunk_id.clone(), "parked", at("2026-11-21T12:00:00Z"));
+        finding(&key, &Finding { about, ..found })
+    };
+    assert_eq!(found(About::Chunk), row(PK, "FINDING#messages#1#9#parked"));
+    assert_eq!(found(About::Plan), row(PK, "FINDING#messages#1#plan#parked"));
+    assert_eq!(found(About::Leftover), row(PK, "FINDING#messages#1#all#parked"));
     assert_eq!(chunk(&key, &chunk_id), row(&format!("{PK}#C1"), "CHUNK#messages#1#9"));
     let digest = "0123456789abcdef".repeat(4);
     assert_eq!(preview(&key, &digest), Some(row(PK, &format!("PREVIEW#{digest}"))));
@@ -55,6 +58,10 @@ fn rows_of_a_tenant_stand_where_the_design_says() {
         idempotency(&tenant, &who, "ab12"),
         row(&format!("IDEM#acme#{who}#ab12"), "IDEM")
     );
+    let own = Bounded::Dataset(tenant.clone(), chunk_9().dataset);
+    assert_eq!(limit(&own), row("LIMIT#acme#messages", "LIMIT"));
+    let table = Bounded::Container("app-Messages".to_owned());
+    assert_eq!(limit(&table), row("LIMIT#*#app-Messages", "LIMIT"));
     assert_eq!(hold_head(&tenant, &who), row(&format!("HOLDS#acme#{who}"), "HOLDS"));
     let submitted_at = at("2026-11-21T12:00:00Z");
     assert_eq!(

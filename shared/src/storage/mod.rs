@@ -10,6 +10,7 @@
 //! | `commit`, `list`, `trail`, `notes` | the one write that moves a request; its histories; its trail; the tenant's |
 //! | `holds`, `previews`, `findings` | what else a decision looks at, and what it leaves behind |
 //! | `work`, `outbox`, `wrapped_keys` | plans and chunks; e-mails owed; sealed data keys |
+//! | `limits` | how fast each source is written to |
 //! | `calls`, `error` | single calls; from the SDK's errors to faults |
 //!
 //! # What holds everywhere
@@ -24,9 +25,11 @@ mod commit;
 mod condition;
 mod error;
 mod findings;
+mod gates;
 mod holds;
 mod item;
 pub mod keys;
+mod limits;
 mod list;
 mod notes;
 mod outbox;

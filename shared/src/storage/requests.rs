@@ -12,6 +12,7 @@ use super::keys;
 use super::request::from_item;
 use crate::audit::Entry;
 use crate::domain::finding::Finding;
+use crate::domain::gate::{Gate, GateId};
 use crate::domain::hold::HoldHead;
 use crate::domain::ids::{Ref, RequestKey, Tenant};
 use crate::ports::{
@@ -50,6 +51,10 @@ impl Requests for Storage {
 
     async fn holds(&self, tenant: &Tenant, subject_ref: &Ref) -> Result<HoldHead, Fault> {
         self.read_holds(tenant, subject_ref).await
+    }
+
+    async fn gate(&self, tenant: &Tenant, id: &GateId) -> Result<Gate, Fault> {
+        self.read_gate(tenant, id).await
     }
 
     async fn due(&self, shard: u8, now: Timestamp, limit: u32) -> Result<Vec<RequestKey>, Fault> {

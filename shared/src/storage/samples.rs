@@ -54,6 +54,7 @@ pub(super) fn facts() -> Facts {
         job: None,
         recover_until: None,
         account: Default::default(),
+        gated: Default::default(),
         restores: 0,
         restoring: None,
         result: None,
@@ -63,6 +64,9 @@ pub(super) fn facts() -> Facts {
         closed_at: None,
         shred_at: None,
         shredded: false,
+        after_export: None,
+        silent: false,
+        package: None,
         found_by: Default::default(),
     }
 }

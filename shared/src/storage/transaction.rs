@@ -47,10 +47,16 @@ pub(super) enum Guard {
     OpenPlan,
     /// The chunk is not there.
     Chunk,
+    /// The chunk or finding that is settled by hand has not been touched.
+    Settled,
     /// The restoration is not there, or not touched.
     Restore,
+    /// A package to be written.
+    Assembly,
     /// The row that finds the request is its own.
     Found,
+    /// The subject's gate is as it was read.
+    Gate,
     /// The end of the month's chain has not moved.
     Month,
 }

@@ -17,6 +17,7 @@ use super::transaction::{Guard, Sent, Transaction, Why};
 use crate::domain::chunk::{Chunk, ChunkId};
 use crate::domain::ids::{DatasetId, RequestKey};
 use crate::domain::job::Plan;
+use crate::domain::package::Assembly;
 use crate::domain::restore::Restore;
 use crate::ports::{Fault, Work};
 
@@ -113,6 +114,30 @@ impl Work for Storage {
         let item = self.get(&self.tables.requests, row, OPERATION).await?;
         item.map(|item| Reader::new(&item, OPERATION)?.json("doc")).transpose()
     }
+
+    async fn assembly(&self, key: &RequestKey) -> Result<Option<Assembly>, Fault> {
+        const OPERATION: &str = "read package";
+        let row = key_item(keys::assembly(key));
+        let item = self.get(&self.tables.requests, row, OPERATION).await?;
+        item.map(|item| Reader::new(&item, OPERATION)?.json("doc")).transpose()
+    }
+
+    async fn swap_assembly(&self, key: &RequestKey, before_rev: u64, after: &Assembly) -> Result<bool, Fault> {
+        let on = Condition::number_is("rev", before_rev);
+        let put = self.put_if(&self.tables.requests, assembly_item(key, after), &on, "write package");
+        settled(put.await, async {
+            Ok(self.assembly(key).await?.as_ref() == Some(after))
+        })
+        .await
+    }
+}
+
+/// A package's row as an item.
+pub(super) fn assembly_item(key: &RequestKey, assembly: &Assembly) -> Item {
+    Row::new(keys::assembly(key))
+        .number("rev", assembly.rev)
+        .json("doc", assembly)
+        .into_item()
 }
 
 /// Whether a page was written. A planner that lost finds the plan moved; contention leaves open who wins, so it is
@@ -156,7 +181,7 @@ pub(super) fn restore_item(key: &RequestKey, restore: &Restore) -> Item {
 }
 
 /// A chunk as an item. Besides `rev` the plain attributes are for people who look at the table.
-fn chunk_item(key: &RequestKey, chunk: &Chunk) -> Item {
+pub(super) fn chunk_item(key: &RequestKey, chunk: &Chunk) -> Item {
     Row::new(keys::chunk(key, &chunk.id))
         .number("rev", chunk.rev)
         .text("op", chunk.op.as_str())

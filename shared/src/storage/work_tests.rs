@@ -58,6 +58,7 @@ fn a_plan_survives_storage() {
         chunks: 99,
         planned: 49_500,
         arrived_later: 3,
+        by_hand: false,
         rev: 2,
         touched_at: at("2026-11-21T12:00:00Z"),
     };

@@ -17,6 +17,16 @@ use crate::ports::{DataKey, Fault, Keys, Manifests, Requests, Sealed, Sealer};
 pub(super) async fn lines<S: Requests + Keys, K: Sealer>(
     records: &Records<S, K>,
     manifests: &impl Manifests,
+    of: (&Facts, &Chunk),
+    data_key: &DataKey,
+) -> Result<Vec<Line>, Fault> {
+    lines_of(&records.sealer, manifests, of, data_key).await
+}
+
+/// The same, where only the sealer is at hand.
+pub(super) async fn lines_of(
+    sealer: &impl Sealer,
+    manifests: &impl Manifests,
     (facts, row): (&Facts, &Chunk),
     data_key: &DataKey,
 ) -> Result<Vec<Line>, Fault> {
@@ -28,9 +38,7 @@ pub(super) async fn lines<S: Requests + Keys, K: Sealer>(
             "the segment is not the one that was planned",
         ));
     }
-    let plain = records
-        .sealer
-        .unseal(data_key, &segment_aad(facts, &row.id), &Sealed(sealed))?;
+    let plain = sealer.unseal(data_key, &segment_aad(facts, &row.id), &Sealed(sealed))?;
     decode(&plain).map_err(|e| Fault::corrupt("manifest", e))
 }
 
@@ -42,11 +50,23 @@ pub(super) async fn outcomes<S: Requests + Keys, K: Sealer>(
     data_key: &DataKey,
 ) -> Result<Vec<LineOutcome>, Fault> {
     let Some(object) = &row.outcome else {
-        return Ok(vec![LineOutcome::plain(Code::Untouched); row.lines as usize]);
+        return Ok(by_hand(
+            row,
+            vec![LineOutcome::plain(Code::Untouched); row.lines as usize],
+        ));
     };
     let sealed = manifests.read(object).await?;
     let sealed = sealed.ok_or_else(|| Fault::corrupt("outcome", "the outcome object is gone"))?;
-    records.unseal_json(data_key, &outcome_aad(facts, object), &Sealed(sealed))
+    let stored: Vec<LineOutcome> = records.unseal_json(data_key, &outcome_aad(facts, object), &Sealed(sealed))?;
+    Ok(by_hand(row, stored))
+}
+
+/// With what an operator resolved since.
+fn by_hand(row: &Chunk, stored: Vec<LineOutcome>) -> Vec<LineOutcome> {
+    match &row.by_hand {
+        Some(by_hand) => stored.into_iter().map(|line| by_hand.read(line)).collect(),
+        None => stored,
+    }
 }
 
 /// What an outcome object is bound to.

@@ -4,19 +4,21 @@
 use jiff::Timestamp;
 
 use super::commit::{Before, Circumstances};
-use super::dispatch::{Demand, due, fill_windows, is_open, send_plans};
+use super::dispatch::{Demand, due, fill_windows, is_open, send_part, send_plans};
 use super::failure::Failure;
 use super::records::Records;
 use crate::domain::chunk::{Chunk, ChunkId};
-use crate::domain::finding::Finding;
+use crate::domain::finding::{About, Finding, LEFTOVER, State};
 use crate::domain::ids::RequestKey;
 use crate::domain::job::{Job, JobStatus, Phase, Plan, Tally};
 use crate::domain::outcome::Code;
-use crate::domain::request::{Facts, Status};
+use crate::domain::request::{Facts, Kind, Status};
 use crate::domain::restore::Restore;
 use crate::ports::{Committed, Companion, Fault, Keys, Queues, Requests, Sealer, Work};
+use crate::state_machine::assembly::is_given_up;
 use crate::state_machine::command::Event;
-use crate::state_machine::job::{Clock, next_event};
+use crate::state_machine::gate;
+use crate::state_machine::job::{Clock, Packing, next_event};
 use crate::state_machine::request::observe;
 use crate::state_machine::transition::Effect;
 
@@ -40,16 +42,20 @@ pub async fn advance<S: Requests + Keys + Work, K: Sealer>(
         // Plans first: a page that is committed in between is in the chunks, and the sums do not add up.
         let (plans, chunks) = (records.store.plans(key).await?, records.store.chunks(key).await?);
         let tally = Tally::recount(&plans, &chunks, job.generation);
-        let findings = records.store.findings(key).await?.len() as u64;
+        let findings = unattended(&records.store, key, (job, &plans, &chunks)).await?;
         let holds = records.store.holds(&facts.tenant, &facts.subject_ref).await?;
         let demand = Demand::of(&records.store, facts, &holds).await?;
-        let clock = clock(&demand, &chunks, findings);
+        let clock = clock(&demand, &chunks, findings, now);
         let restored = restored(&demand, &chunks, now);
         let event = restored.as_ref().map(|(event, _)| event.clone());
+        let event = event.or_else(|| gate::next_event(facts, &tally));
         let event = event.or_else(|| next_event(job, &tally, clock, now));
         let Some(event) = event.filter(|event| !matches!(event, Event::Emptied { .. })) else {
-            if demand.restore.is_some() || !holds.standing.is_empty() {
+            if demand.restore.is_some() || !holds.standing.is_empty() || clock.to_retry > 0 {
                 fill_windows(&records.store, queues, &demand, &chunks, now).await?;
+            }
+            if demand.assembly.as_ref().is_some_and(|row| row.trouble.is_some()) {
+                send_part(&records.store, queues, facts, now).await?;
             }
             break;
         };
@@ -78,6 +84,9 @@ pub async fn advance<S: Requests + Keys + Work, K: Sealer>(
             tracing::info!(request = %key, phase = ?next.job.as_ref().map(|j| j.phase), "job advanced");
             if transition.effects.contains(&Effect::Plan) {
                 send_plans(queues, next).await;
+            }
+            if transition.effects.contains(&Effect::Assemble) {
+                send_part(&records.store, queues, next, now).await?;
             }
             if transition.effects.contains(&Effect::Dispatch) {
                 let demand = Demand::of(&records.store, next, &holds).await?;
@@ -120,16 +129,9 @@ fn restored(demand: &Demand<'_>, chunks: &[Chunk], now: Timestamp) -> Option<(Ev
 
 /// A plan that no planner goes on with.
 fn close(plan: &Plan, now: Timestamp) -> Companion {
-    let closed = Plan {
-        complete: true,
-        cursor: None,
-        rev: plan.rev + 1,
-        touched_at: now,
-        ..plan.clone()
-    };
     Companion::ClosePlan {
         before_rev: plan.rev,
-        plan: closed,
+        plan: plan.closed(now),
     }
 }
 
@@ -150,15 +152,10 @@ async fn put_leftovers(
             generation,
             n: 0,
         };
-        let (code, count, lines) = ("leftover".to_owned(), plan.planned, vec![]);
         let finding = Finding {
-            v: 1,
-            chunk,
-            code,
-            count,
-            lines,
-            first_at: now,
-            last_at: now,
+            about: About::Leftover,
+            count: plan.planned,
+            ..Finding::new(chunk, LEFTOVER, now)
         };
         store.put_finding(key, &finding).await?;
     }
@@ -166,7 +163,7 @@ async fn put_leftovers(
 }
 
 /// What the rows say of windows and purges; what a hold keeps is not due.
-pub fn clock(demand: &Demand<'_>, chunks: &[Chunk], findings: u64) -> Clock {
+pub fn clock(demand: &Demand<'_>, chunks: &[Chunk], findings: u64, now: Timestamp) -> Clock {
     let facts = demand.facts;
     let window = facts.policy.as_ref().map(|policy| policy.recovery_window);
     let swept = chunks.iter().filter(|c| c.counts.of(Code::Swept) > 0);
@@ -175,5 +172,46 @@ pub fn clock(demand: &Demand<'_>, chunks: &[Chunk], findings: u64) -> Clock {
         purge_due: free.filter_map(|chunk| due(facts, chunk)).min(),
         recover_until: swept.filter_map(|c| Some(window?.after(c.swept_at?))).max(),
         findings,
+        to_retry: chunks
+            .iter()
+            .filter(|c| demand.retry(c, c.touched_at).is_some())
+            .count() as u64,
+        package: (facts.kind == Kind::Export).then(|| packing(demand, now)),
     }
+}
+
+/// How far an export's package is.
+fn packing(demand: &Demand<'_>, now: Timestamp) -> Packing {
+    let Some(row) = &demand.assembly else {
+        return Packing::default();
+    };
+    let parts = u32::try_from(row.parts.len()).unwrap_or(u32::MAX);
+    Packing {
+        whole: row.is_whole().then(|| (parts, row.bytes())),
+        left_out: row.left_out(),
+        at_work: row.is_leased(now),
+        given_up: is_given_up(demand.facts, row),
+    }
+}
+
+/// How many findings wait for a person. What is being tried again may yet succeed, and says so itself if it does not.
+pub async fn unattended(
+    store: &impl Requests,
+    key: &RequestKey,
+    (job, plans, chunks): (&Job, &[Plan], &[Chunk]),
+) -> Result<u64, Fault> {
+    let findings = store.findings(key).await?;
+    let waits = |finding: &&Finding| finding.state(job, plans, chunks) == State::Open;
+    Ok(findings.iter().filter(waits).count() as u64)
+}
+
+/// The findings that are open, by the rows they are about.
+pub async fn open_findings(
+    store: &impl Requests,
+    key: &RequestKey,
+    (job, plans, chunks): (&Job, &[Plan], &[Chunk]),
+) -> Result<Vec<Finding>, Fault> {
+    let mut findings = store.findings(key).await?;
+    findings.retain(|finding| matches!(finding.state(job, plans, chunks), State::Open | State::Retrying));
+    Ok(findings)
 }

@@ -1,13 +1,13 @@
 //! The bench: everything of the outside that a planner and a worker need, together.
 //!
 //! Two use cases stand on it: `plan` (page through a dataset) and `work_chunk` (one operation on one chunk). It decides
-//! nothing; it only keeps five ports in one place.
+//! nothing; it only keeps the ports in one place.
 
 use super::records::Records;
 
 /// The outside of planning and execution, built once.
 #[derive(Clone, Debug)]
-pub struct Bench<S, K, C, M, Q, D> {
+pub struct Bench<S, K, C, M, Q, D, V> {
     /// Requests, plans, chunks.
     pub records: Records<S, K>,
     /// The pinned data map.
@@ -18,4 +18,6 @@ pub struct Bench<S, K, C, M, Q, D> {
     pub queues: Q,
     /// The application's data.
     pub sources: D,
+    /// Copies of what is taken out of its table; planning has no use for it.
+    pub vault: V,
 }

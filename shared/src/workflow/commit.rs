@@ -5,14 +5,15 @@
 
 use jiff::Timestamp;
 
-use super::found;
 use super::records::{Loaded, OpenKeys, Records, row_aad};
+use super::{found, gate};
 use crate::audit::{ActorStamp, Entry, EntryBody, Head, Outcome, entry_aad};
 use crate::domain::actor::Actor;
 use crate::domain::hold::HoldHead;
 use crate::domain::ids::DatasetId;
 use crate::domain::job::Plan;
 use crate::domain::outbox::Mail;
+use crate::domain::package::Assembly;
 use crate::domain::request::SubjectRequest;
 use crate::ports::{
     Commit, Committed, Companion, Expect, Fault, KeyName, Keys, RefusalTally, RequestRow, Requests, Sealed, Sealer,
@@ -62,9 +63,12 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
         &self,
         before: Before<'_>,
         transition: &Transition,
-        circumstances: Circumstances,
+        mut circumstances: Circumstances,
         now: Timestamp,
     ) -> Result<Committed, Fault> {
+        let hid = before.row().map(|row| &row.facts);
+        let moved = gate::follow(&self.store, hid, &transition.next).await?;
+        circumstances.companions.extend(moved);
         let commit = self.draft(&before, transition, circumstances, now)?;
         self.store.commit(&commit).await
     }
@@ -125,8 +129,20 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
         refusal: &Refusal,
         now: Timestamp,
     ) -> Result<Committed, Fault> {
+        self.record_refused(loaded, Record::new(actor, action), refusal, now)
+            .await
+    }
+
+    /// The same of an attempt about which there is more to say.
+    pub async fn record_refused(
+        &self,
+        loaded: &Loaded,
+        record: Record,
+        refusal: &Refusal,
+        now: Timestamp,
+    ) -> Result<Committed, Fault> {
         let mut row = loaded.row.clone();
-        let actor_ref = actor.actor_ref.clone();
+        let actor_ref = record.actor.actor_ref.clone();
         let tally = row.refusals.as_ref().zip(actor_ref.as_ref());
         let mut entries = vec![];
         match tally.and_then(|(tally, actor_ref)| tally.again(actor_ref, refusal.code(), now)) {
@@ -135,7 +151,6 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
                 let outcome = Outcome::Refused {
                     code: refusal.code().to_owned(),
                 };
-                let record = Record::new(actor, action);
                 let draft = Draft {
                     request: &loaded.request,
                     outcome,
@@ -256,12 +271,14 @@ fn expect(old: Option<&RequestRow>) -> Expect {
 
 fn mails(transition: &Transition, numbered: u32, now: Timestamp) -> Vec<Mail> {
     let occasions = transition.effects.iter().filter_map(|effect| match effect {
-        Effect::Mail(occasion) => Some(*occasion),
+        // A regulator's export is nobody else's business.
+        Effect::Mail(occasion) => (!transition.next.facts.silent || occasion.to_operators()).then_some(*occasion),
         Effect::ReleaseScope
         | Effect::CheckHolds
         | Effect::ClosePlans
         | Effect::Plan
         | Effect::Dispatch
+        | Effect::Assemble
         | Effect::Shred => None,
     });
     (numbered + 1..)
@@ -296,7 +313,13 @@ fn owed(effect: Effect, next: &SubjectRequest, holds: &HoldHead, now: Timestamp)
                 .map(|pin| Companion::PutPlan(new_plan(pin.id.clone(), generation, now)))
                 .collect()
         }
-        Effect::Shred => vec![Companion::DropKey(KeyName::Person(facts.tenant.clone(), facts.id))],
+        Effect::Shred => {
+            let vaults = facts.datasets.iter().filter(|pin| pin.in_vault);
+            let vaults = vaults.map(|pin| KeyName::Vault(facts.tenant.clone(), facts.id, pin.id.clone()));
+            let person = KeyName::Person(facts.tenant.clone(), facts.id);
+            std::iter::once(person).chain(vaults).map(Companion::DropKey).collect()
+        }
+        Effect::Assemble => vec![Companion::PutAssembly(Assembly::ordered(now))],
         // Plans are closed as they were read: the use case that counted them says which.
         Effect::Mail(_) | Effect::ClosePlans | Effect::Dispatch => vec![],
     }
@@ -312,6 +335,7 @@ fn new_plan(dataset: DatasetId, generation: u8, now: Timestamp) -> Plan {
         chunks: 0,
         planned: 0,
         arrived_later: 0,
+        by_hand: false,
         rev: 0,
         touched_at: now,
     }

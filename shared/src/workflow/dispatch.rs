@@ -12,13 +12,16 @@ use crate::domain::chunk::{Chunk, ChunkState, Op};
 use crate::domain::deadline::purge_due;
 use crate::domain::hold::HoldHead;
 use crate::domain::ids::RequestKey;
-use crate::domain::job::Phase;
-use crate::domain::message::{ChunkMessage, PlanMessage, VERSION};
-use crate::domain::request::{Facts, Status};
+use crate::domain::job::{Job, Phase};
+use crate::domain::message::{ChunkMessage, PartMessage, PlanMessage, VERSION};
+use crate::domain::package::Assembly;
+use crate::domain::request::{Facts, Kind, Status};
 use crate::domain::restore::Restore;
 use crate::knobs::{Guard, sizes};
 use crate::ports::{Fault, Queues, Work};
+use crate::state_machine::assembly;
 use crate::state_machine::chunk::{is_purgeable, promote, resend, restore, strip};
+use crate::state_machine::repair::retried;
 
 /// Rows written at a time while a window is filled.
 const PARALLEL: usize = 16;
@@ -47,6 +50,8 @@ pub struct Demand<'a> {
     pub holds: &'a HoldHead,
     /// The restoration that is under way.
     pub restore: Option<Restore>,
+    /// The row of an export's package, once it is being written.
+    pub assembly: Option<Assembly>,
 }
 
 impl<'a> Demand<'a> {
@@ -56,7 +61,18 @@ impl<'a> Demand<'a> {
             Some(n) => work.restore(&facts.key(), n).await?,
             None => None,
         };
-        Ok(Self { facts, holds, restore })
+        let packaging = |job: &Job| job.phase == Phase::Packaging;
+        let assembly = if facts.job.as_ref().is_some_and(packaging) {
+            work.assembly(&facts.key()).await?
+        } else {
+            None
+        };
+        Ok(Self {
+            facts,
+            holds,
+            restore,
+            assembly,
+        })
     }
 
     /// The row of a chunk that is wanted sent now and was not sent yet. What operators and holds ask for comes first.
@@ -69,6 +85,10 @@ impl<'a> Demand<'a> {
             .and_then(|order| restoration(order, self.facts, chunk, now));
         if restored.is_some() {
             return restored;
+        }
+        let repaired = self.retry(chunk, now).filter(|_| !job.paused);
+        if repaired.is_some() {
+            return repaired;
         }
         // What waits for its sweep is sent all the same: its worker reads the hold and writes it down as exempt.
         let unswept = chunk.state == ChunkState::Ready && chunk.op == Op::Sweep;
@@ -91,6 +111,16 @@ impl<'a> Demand<'a> {
             _ if !running && is_due(self.facts, chunk, now) => promote(chunk, now),
             _ => None,
         }
+    }
+
+    /// The row of a chunk that an operator wants tried again, and nobody has made ready for it yet. A hold keeps a purge
+    /// from being done, the second time too.
+    pub fn retry(&self, chunk: &Chunk, now: Timestamp) -> Option<Chunk> {
+        let running = |job: &&Job| job.phase == Phase::Sweeping && !job.cancel_requested;
+        let job = self.facts.job.as_ref().filter(running)?;
+        let order = job.retry.as_ref().filter(|order| order.awaits(chunk))?;
+        let row = retried(chunk, order.n, now).filter(|_| self.facts.status == Status::InProgress)?;
+        (row.op != Op::Purge || !self.is_held(chunk)).then_some(row)
     }
 
     /// Whether a chunk that was sent is still wanted done. What a pause, a hold or the end of a cancellation keeps
@@ -117,8 +147,12 @@ impl<'a> Demand<'a> {
     }
 }
 
-/// Whether a hold covers a chunk's category.
+/// Whether a hold covers a chunk's category, and keeps what it covers.
 pub fn is_held(facts: &Facts, chunk: &Chunk, holds: &HoldHead) -> bool {
+    if facts.kind == Kind::Export {
+        // Nothing of an export destroys anything.
+        return false;
+    }
     let pin = facts.pinned(&chunk.id.dataset);
     pin.is_some_and(|pin| holds.covers(std::slice::from_ref(&pin.category))) && Guard::HoldKeeps.stands()
 }
@@ -145,6 +179,32 @@ pub async fn fill_windows(
         );
     }
     number_and_send(work, queues, &facts.key(), next).await
+}
+
+/// Sends the message for a package's next part, if one is owed: the first, one that was lost, or because a person had it
+/// tried again. Answers whether it was.
+pub async fn send_part(work: &impl Work, queues: &impl Queues, facts: &Facts, now: Timestamp) -> Result<bool, Fault> {
+    let key = facts.key();
+    let Some(row) = work.assembly(&key).await? else {
+        return Ok(false);
+    };
+    let Some(next) = assembly::next(facts, &row, now) else {
+        return Ok(false);
+    };
+    if !work.swap_assembly(&key, row.rev, &next).await? {
+        return Ok(false);
+    }
+    note(queues.send_part(&part_message(&key, &next), 0).await);
+    Ok(true)
+}
+
+/// The message of a package's row.
+pub fn part_message(key: &RequestKey, row: &Assembly) -> PartMessage {
+    PartMessage {
+        v: VERSION,
+        request: key.clone(),
+        send: row.send,
+    }
 }
 
 /// What became of the chunk that is next.
@@ -270,7 +330,7 @@ pub async fn send_unseen(
     number_and_send(work, queues, &facts.key(), rows).await
 }
 
-/// Sends again every sweep that was sent before a pause: its message may have been dropped.
+/// Sends again every sweep or copy that was sent before a pause: its message may have been dropped.
 pub async fn send_waiting(
     work: &impl Work,
     queues: &impl Queues,
@@ -278,7 +338,7 @@ pub async fn send_waiting(
     chunks: &[Chunk],
     now: Timestamp,
 ) -> Result<usize, Fault> {
-    let waiting = |c: &&Chunk| c.op == Op::Sweep && c.state == ChunkState::Ready && c.send > 0;
+    let waiting = |c: &&Chunk| matches!(c.op, Op::Sweep | Op::Copy) && c.state == ChunkState::Ready && c.send > 0;
     let rows = chunks
         .iter()
         .filter(waiting)
@@ -380,8 +440,14 @@ mod tests {
         );
         let goes_on = |job: &Job, status, holds: &HoldHead, chunk: &Chunk| {
             let facts = facts(job.clone(), status);
-            let (facts, restore) = (&facts, None);
-            Demand { facts, holds, restore }.goes_on(chunk)
+            let (facts, restore, assembly) = (&facts, None, None);
+            let demand = Demand {
+                facts,
+                holds,
+                restore,
+                assembly,
+            };
+            demand.goes_on(chunk)
         };
         let (running, paused, stopping) = (
             Job::queued(),
@@ -399,6 +465,9 @@ mod tests {
         assert!(goes_on(&running, at_work, &free, &sent));
         assert!(!goes_on(&paused, at_work, &free, &sent) && goes_on(&paused, at_work, &free, &leased));
         assert!(!goes_on(&stopping, at_work, &free, &sent) && goes_on(&stopping, at_work, &free, &leased));
+        let given_back = chunk(0, ChunkState::Ready, 1);
+        assert!(goes_on(&paused, at_work, &held, &given_back) && !goes_on(&paused, at_work, &free, &given_back));
+        assert!(!goes_on(&paused, at_work, &held, &sent), "nobody has marked any of it");
         assert!(
             !goes_on(&running, over, &free, &leased),
             "it takes no room in the window either"

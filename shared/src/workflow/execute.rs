@@ -3,20 +3,24 @@
 //! Guarantee: the plan rows are in the transaction of the transition; the messages after it are only hints, and
 //! supervision sends them again if they are lost.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::access::{View, load_visible};
 use super::commit::Circumstances;
 use super::dispatch::send_plans;
+use super::export::pinned;
 use super::failure::Failure;
 use super::order::{TRIES, carry_out, check_version};
 use super::preview::{Basis, basis, digest};
 use super::records::{Loaded, Records};
 use crate::domain::actor::Caller;
+use crate::domain::data_map::DataMap;
 use crate::domain::hold::HoldHead;
-use crate::domain::ids::RequestId;
-use crate::domain::request::{DataMapPin, DatasetPin, Status};
-use crate::ports::{Config, Keys, Queues, Requests, Sealer};
+use crate::domain::ids::{Category, RequestId, RequestKey};
+use crate::domain::request::{Facts, Kind, Status};
+use crate::ports::{Config, Fault, Holds, Keys, Queues, Requests, Sealer};
 use crate::state_machine::command::{Command, Execution};
 use crate::state_machine::refusal::Refusal;
 
@@ -30,7 +34,7 @@ pub struct Typed {
 }
 
 /// Executes an approved deletion.
-pub async fn execute<S: Requests + Keys, K: Sealer>(
+pub async fn execute<S: Requests + Keys + Holds, K: Sealer>(
     records: &Records<S, K>,
     config: &impl Config,
     queues: &impl Queues,
@@ -62,7 +66,7 @@ pub async fn execute<S: Requests + Keys, K: Sealer>(
 }
 
 /// The facts the guard needs. A request that is not approved needs none: the machine refuses it first.
-async fn gather<S: Requests + Keys, K: Sealer>(
+async fn gather<S: Requests + Keys + Holds, K: Sealer>(
     records: &Records<S, K>,
     config: &impl Config,
     loaded: &Loaded,
@@ -92,18 +96,40 @@ async fn gather<S: Requests + Keys, K: Sealer>(
     let fresh = kept.filter(|preview| now < preview.expires_at);
     execution.preview_holds = fresh.is_some() && digest(loaded, &basis)? == execution.preview_digest;
     execution.previewed = fresh.filter(|preview| !preview.at_least).map(|preview| preview.total);
+    execution.export_running = export_running(&records.store, facts, &basis.map.value).await?;
     execution.held = basis.holds.covers(&facts.scope);
-    execution.data_map = Some(DataMapPin {
-        version: basis.map.version,
-        digest: basis.map.digest,
-    });
-    let in_scope = basis.map.value.in_scope(&facts.tenant, &facts.scope);
-    execution.datasets = in_scope
-        .map(|d| DatasetPin {
-            id: d.id.clone(),
-            category: d.category.clone(),
-            waits_for_ttl: d.waits_for_ttl(),
-        })
-        .collect();
+    let pinned = pinned(&basis.map, &facts.tenant, &facts.scope);
+    (execution.data_map, execution.datasets) = (Some(pinned.data_map), pinned.datasets);
     Ok((Command::Execute(execution), basis.holds))
+}
+
+/// Whether an export of the subject is under way, of whatever categories, or the one this deletion is to follow has not
+/// ended. What is not approved yet does not count: it may never be.
+async fn export_running(store: &(impl Requests + Holds), facts: &Facts, map: &DataMap) -> Result<bool, Fault> {
+    let known = map.categories().into_iter().map(|(category, _)| category);
+    let all: BTreeSet<Category> = known.chain(facts.scope.iter().cloned()).collect();
+    let mut exports = BTreeSet::new();
+    for category in &all {
+        let open = store.open_request(&facts.tenant, &facts.subject_ref, Kind::Export, category);
+        exports.extend(open.await?);
+    }
+    for export in exports {
+        let status = status(store, facts, export).await?;
+        if matches!(status, Some(Status::Approved | Status::InProgress)) {
+            return Ok(true);
+        }
+    }
+    let Some(first) = facts.after_export else {
+        return Ok(false);
+    };
+    let status = status(store, facts, first).await?;
+    Ok(status.is_some_and(|status| !status.is_terminal()))
+}
+
+async fn status(store: &impl Requests, facts: &Facts, id: RequestId) -> Result<Option<Status>, Fault> {
+    let key = RequestKey {
+        tenant: facts.tenant.clone(),
+        id,
+    };
+    Ok(store.request(&key).await?.map(|row| row.facts.status))
 }

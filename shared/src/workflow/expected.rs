@@ -33,7 +33,7 @@ impl Expected {
     }
 }
 
-impl<S, K, C, M, Q, D> Bench<S, K, C, M, Q, D>
+impl<S, K, C, M, Q, D, V> Bench<S, K, C, M, Q, D, V>
 where
     S: Requests + Keys + Work,
     K: Sealer,

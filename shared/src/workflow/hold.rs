@@ -175,7 +175,7 @@ pub async fn list<S: Requests + Keys + Holds, K: Sealer>(
     let next = rows.last().filter(|_| more).map(|row| row.hold.id);
     let staff_key = records.staff_key(&caller.tenant).await?;
     let open = |row: HoldRow| {
-        let fields = records.unseal_json(&staff_key, &aad(&row.hold), &row.fields)?;
+        let fields = records.unseal_json(&staff_key, &fields_aad(&row.hold), &row.fields)?;
         Ok::<_, Fault>(shown(row.hold, fields))
     };
     let items = rows.into_iter().map(open).collect::<Result<_, _>>()?;
@@ -221,7 +221,7 @@ async fn draft<S: Requests + Keys + Notes, K: Sealer>(
         now,
     };
     let row = HoldRow {
-        fields: records.seal_json(&staff_key, &aad(&decided.hold), &decided.fields)?,
+        fields: records.seal_json(&staff_key, &fields_aad(&decided.hold), &decided.fields)?,
         hold: decided.hold.clone(),
         wake_at: Some(now),
         forget_at,
@@ -270,11 +270,11 @@ async fn known(
 
 async fn open<S: Requests + Keys, K: Sealer>(records: &Records<S, K>, row: &HoldRow) -> Result<HoldFields, Fault> {
     let staff_key = records.staff_key(&row.hold.tenant).await?;
-    records.unseal_json(&staff_key, &aad(&row.hold), &row.fields)
+    records.unseal_json(&staff_key, &fields_aad(&row.hold), &row.fields)
 }
 
 /// What the sealed fields of a hold are bound to.
-fn aad(hold: &Hold) -> String {
+pub(super) fn fields_aad(hold: &Hold) -> String {
     format!("requests|HOLD|{}|{}|fields", hold.tenant, hold.id)
 }
 

@@ -27,6 +27,7 @@ fn caller(name: &str) -> Caller {
         name: Some(Personal::new(name)),
         email: None,
         ip: Personal::new("192.0.2.1"),
+        signed_in_at: None,
         actor_ref: Ref::new(&key, "actor", name),
         subject_ref: Ref::new(&key, "subject", name),
     }

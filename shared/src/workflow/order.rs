@@ -45,6 +45,11 @@ pub enum Wish {
         /// Required of operators.
         reason: Option<Personal>,
     },
+    /// Take an export's package back.
+    Revoke {
+        /// Why.
+        reason: Personal,
+    },
     /// Answer later than due.
     Extend {
         /// Told to the subject.
@@ -136,6 +141,7 @@ async fn command(
             reason: reason.clone(),
             retention: retention(config, caller).await?,
         },
+        Wish::Revoke { reason } => Command::Revoke { reason: reason.clone() },
         Wish::Extend { reason, until } => Command::Extend(Delay {
             reason: reason.clone(),
             until: *until,

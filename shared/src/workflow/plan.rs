@@ -1,27 +1,29 @@
 //! Planning: page through one dataset and commit its chunks, until the dataset is done or the time is short.
 //!
 //! Guarantees: the manifest is stored before the rows that name it; chunks and cursor move in one transaction, so a
-//! crash leaves no half page and a second planner that comes too late writes nothing. Verification is the same work on
-//! the next generation, with the same cutoff.
+//! crash leaves no half page and a second planner that comes too late writes nothing. Before its first page a planner
+//! looks whether the source is as the data map has it. Verification is the same work on the next generation, with the
+//! same cutoff.
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::advance::advance;
+use super::advance::{advance, open_findings};
 use super::bench::Bench;
 use super::commit::{Before, Circumstances};
 use super::expected::Expected;
 use super::failure::Failure;
+use super::operate::arms_ttl;
 use super::records::Loaded;
-use crate::domain::chunk::{Chunk, ChunkId, ManifestSlice};
-use crate::domain::data_map::Dataset;
-use crate::domain::finding::Finding;
+use crate::domain::chunk::{Chunk, ChunkId, ManifestSlice, Op};
+use crate::domain::data_map::{DataMap, Dataset};
+use crate::domain::finding::{About, Finding};
 use crate::domain::ids::SubjectId;
 use crate::domain::job::{JobStatus, Phase, Plan};
 use crate::domain::manifest::{Line, encode};
 use crate::domain::message::PlanMessage;
 use crate::domain::object_keys;
-use crate::domain::request::{Facts, Status};
+use crate::domain::request::{Facts, Kind, Status};
 use crate::knobs::sizes;
 use crate::ports::{Config, DataKey, Fault, Keys, Manifests, PageOrder, Queues, Requests, Sealer, Sources, Work};
 use crate::state_machine::command::Event;
@@ -40,7 +42,7 @@ pub enum Planned {
     Failed,
 }
 
-impl<S, K, C, M, Q, D> Bench<S, K, C, M, Q, D>
+impl<S, K, C, M, Q, D, V> Bench<S, K, C, M, Q, D, V>
 where
     S: Requests + Keys + Work,
     K: Sealer,
@@ -120,20 +122,22 @@ where
         let chunk = ChunkId {
             dataset: plan.dataset.clone(),
             generation: plan.generation,
-            n: plan.chunks,
+            n: 0,
         };
-        let (code, lines) = (code.to_owned(), vec![]);
         let finding = Finding {
-            v: 1,
-            chunk,
-            code,
-            count: 0,
-            lines,
-            first_at: now,
-            last_at: now,
+            about: About::Plan,
+            ..Finding::new(chunk, code, now)
         };
         self.records.store.put_finding(&key, &finding).await?;
-        let findings = self.records.store.findings(&key).await?.len() as u64;
+        let Some(job) = &loaded.request.facts.job else {
+            return Ok(());
+        };
+        let (plans, chunks) = (
+            self.records.store.plans(&key).await?,
+            self.records.store.chunks(&key).await?,
+        );
+        let open = open_findings(&self.records.store, &key, (job, &plans, &chunks)).await?;
+        let findings = open.len() as u64;
         if let Some(transition) = observe(&loaded.request, Event::JobFailed { findings }, now) {
             self.records
                 .commit(Before::Loaded(loaded), &transition, Circumstances::default(), now)
@@ -150,7 +154,8 @@ where
             .collect()
     }
 
-    /// The next page, without what a verification is to find; that is read once. Before the first plan nothing was kept.
+    /// The next page, without what a verification is to find; that is read once, after a look at the source. Before the
+    /// first plan nothing was kept.
     async fn next_page(
         &self,
         loaded: &Loaded,
@@ -160,10 +165,24 @@ where
     ) -> Result<bool, Failure> {
         let known = match expected.take() {
             Some(known) => known,
-            None if plan.generation == 0 => Expected::default(),
-            None => self.expected(loaded, &plan.dataset).await?,
+            None => self.begin(loaded, plan).await?,
         };
         self.page(loaded, plan, expected.insert(known), now).await
+    }
+
+    /// What a planner wants to know first. A verification does not care for TTL: what it still finds is to be destroyed
+    /// in any case, and is not kept from being found.
+    async fn begin(&self, loaded: &Loaded, plan: &Plan) -> Result<Expected, Failure> {
+        let facts = &loaded.request.facts;
+        let dataset = self.dataset(facts, plan).await?;
+        let is_first = plan.generation == 0;
+        self.sources
+            .check(&dataset, is_first && expires(facts, &dataset))
+            .await?;
+        if is_first {
+            return Ok(Expected::default());
+        }
+        self.expected(loaded, &plan.dataset).await
     }
 
     /// Enumerates and commits one page; `false`: another planner was faster.
@@ -187,6 +206,7 @@ where
             tenant: &facts.tenant,
             subject: &subject,
             request: facts.id,
+            hidden_too: facts.kind == Kind::Export,
             cutoff: facts.executed_at.ok_or_else(|| gone("it was never executed"))?,
             cursor: cursor.as_deref(),
             limit: sizes().page_chunks * sizes().chunk_records,
@@ -228,6 +248,10 @@ where
         if lines.is_empty() {
             return Ok(vec![]);
         }
+        let op = match facts.kind {
+            Kind::Deletion => Op::Sweep,
+            Kind::Export => Op::Copy,
+        };
         let mut object = Vec::new();
         let mut slices = Vec::new();
         for (i, part) in lines.chunks(sizes().chunk_records).enumerate() {
@@ -255,10 +279,17 @@ where
                     length,
                     sha256,
                 };
-                Chunk::planned(id, u32::try_from(lines).unwrap_or(u32::MAX), slice, now)
+                let chunk = Chunk::planned(id, u32::try_from(lines).unwrap_or(u32::MAX), slice, now);
+                Chunk { op, ..chunk }
             })
             .collect())
     }
+}
+
+/// Whether a sweep of this dataset sets a TTL.
+fn expires(facts: &Facts, dataset: &Dataset) -> bool {
+    let policy = facts.policy.as_ref();
+    facts.kind == Kind::Deletion && policy.is_some_and(|policy| arms_ttl(policy, dataset))
 }
 
 /// The dataset as the request pinned it.
@@ -267,16 +298,21 @@ pub async fn pinned_dataset(
     facts: &Facts,
     dataset: &crate::domain::ids::DatasetId,
 ) -> Result<Dataset, Failure> {
+    let map = pinned_map(config, facts).await?;
+    Ok(map
+        .dataset(dataset)
+        .cloned()
+        .ok_or_else(|| gone("its data map has no such dataset"))?)
+}
+
+/// The data map as the request pinned it.
+pub async fn pinned_map(config: &impl Config, facts: &Facts) -> Result<DataMap, Failure> {
     let pin = facts.data_map.as_ref().ok_or_else(|| gone("it pins no data map"))?;
     let map = config
         .data_map(Some(&pin.version))
         .await?
         .ok_or_else(|| gone("its data map is gone"))?;
-    Ok(map
-        .value
-        .dataset(dataset)
-        .cloned()
-        .ok_or_else(|| gone("its data map has no such dataset"))?)
+    Ok(map.value)
 }
 
 /// What a manifest segment is bound to.

@@ -169,6 +169,7 @@ async fn count(
             tenant: &facts.tenant,
             subject: &subject,
             request: facts.id,
+            hidden_too: false,
             cutoff: now,
             cursor: None,
             limit: usize::MAX,

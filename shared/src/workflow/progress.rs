@@ -1,23 +1,28 @@
 //! Progress: a recount, cached for two seconds, with the rate and the time left.
 //!
 //! Guarantees: the numbers are a recount of rows, so they add up; `percent` never falls and never passes 100; there is
-//! no rate before two samples and no estimate without a rate.
+//! no rate before two recent samples of a job that sweeps, and no estimate without a rate. An estimate promises no more
+//! than the limits of the datasets allow.
 
 use jiff::Timestamp;
 
 use super::records::Records;
 use crate::domain::job::{Job, Phase, Tally};
+use crate::domain::outcome::Code;
+use crate::domain::pace::Bounded;
 use crate::domain::period::Period;
 use crate::domain::request::Facts;
-use crate::ports::{Fault, Progress, Requests, Sample, Work};
+use crate::ports::{DatasetPace, Fault, Limits, Progress, Requests, Sample, Work};
 
 /// A cached recount is good this long.
 const FRESH_SECONDS: i64 = 2;
 /// Samples kept for the rate.
 const SAMPLES: usize = 4;
+/// What was measured longer ago says nothing of the rate now.
+const RECENT_SECONDS: i64 = 300;
 
 /// The recount, at most two seconds old while the job runs.
-pub async fn progress<S: Requests + Work, K>(
+pub async fn progress<S: Requests + Work + Limits, K>(
     records: &Records<S, K>,
     facts: &Facts,
     now: Timestamp,
@@ -40,7 +45,7 @@ fn is_fresh(cached: &Progress, version: u64, job: &Job, now: Timestamp) -> bool 
     exact && cached.version == version && now < Period::seconds(FRESH_SECONDS).after(cached.at)
 }
 
-async fn recount<S: Requests + Work, K>(
+async fn recount<S: Requests + Work + Limits, K>(
     records: &Records<S, K>,
     facts: &Facts,
     job: &Job,
@@ -53,11 +58,13 @@ async fn recount<S: Requests + Work, K>(
     let plans = records.store.plans(&key).await?;
     let tally = Tally::recount(&plans, &chunks, job.generation);
     let processed = tally.counts.processed();
-    let (mut samples, floor) = before.map_or((vec![], 0), |p| (p.samples, p.percent));
-    samples.push(Sample { at: now, processed });
-    if samples.len() > SAMPLES {
-        samples.drain(..samples.len() - SAMPLES);
-    }
+    let (samples, floor) = before.map_or((vec![], 0), |p| (p.samples, p.percent));
+    let samples = if job.phase == Phase::Sweeping {
+        sampled(samples, Sample { at: now, processed })
+    } else {
+        vec![]
+    };
+    let pace = paces(&records.store, facts, &tally, now).await?;
     Ok(Progress {
         v: 1,
         at: now,
@@ -67,7 +74,41 @@ async fn recount<S: Requests + Work, K>(
         percent: percent(processed, tally.counts.total(), job.phase).max(floor),
         counts: tally.counts,
         samples,
+        pace,
     })
+}
+
+/// The samples with one more: a few, and recent.
+fn sampled(mut samples: Vec<Sample>, newest: Sample) -> Vec<Sample> {
+    let since = Period::seconds(RECENT_SECONDS).before(newest.at);
+    samples.retain(|sample| sample.at >= since);
+    samples.push(newest);
+    if samples.len() > SAMPLES {
+        samples.drain(..samples.len() - SAMPLES);
+    }
+    samples
+}
+
+/// How fast each dataset is written to, and what is left of it; none of one that nobody has written to of late.
+async fn paces(limits: &impl Limits, facts: &Facts, tally: &Tally, now: Timestamp) -> Result<Vec<DatasetPace>, Fault> {
+    let mut paces = Vec::new();
+    for pin in &facts.datasets {
+        let of = Bounded::Dataset(facts.tenant.clone(), pin.id.clone());
+        let Some(limit) = limits.limit(&of).await? else {
+            continue;
+        };
+        let limit = limit.current(limit.ceiling, now);
+        let counts = tally.by_dataset.get(&pin.id);
+        paces.push(DatasetPace {
+            dataset: pin.id.clone(),
+            rate: limit.rate,
+            limit: limit.ceiling,
+            throttled: limit.throttled,
+            breaker: limit.breaker,
+            untouched: counts.map_or(0, |counts| counts.of(Code::Untouched)),
+        });
+    }
+    Ok(paces)
 }
 
 /// Whole percent of the planned records that sweeping has dealt with; 100 only when nothing is left to sweep.
@@ -89,11 +130,13 @@ pub fn rate(progress: &Progress) -> Option<f64> {
     (seconds > 0.0 && records > 0.0).then(|| records / seconds)
 }
 
-/// When sweeping will be done at the recent rate; while recovering, the end of the window.
+/// When sweeping will be done at the recent rate, and not sooner than the limits allow; while recovering, the end of the
+/// window.
 pub fn eta(facts: &Facts, progress: &Progress, now: Timestamp) -> Option<Timestamp> {
     let job = facts.job.as_ref()?;
     match job.phase {
         Phase::Recovering => facts.recover_until,
+        Phase::Sweeping if job.paused => None,
         Phase::Sweeping => {
             let left = progress.counts.total() - progress.counts.processed();
             #[expect(
@@ -102,6 +145,12 @@ pub fn eta(facts: &Facts, progress: &Progress, now: Timestamp) -> Option<Timesta
                 reason = "an estimate in whole seconds"
             )]
             let seconds = (left as f64 / rate(progress)?).ceil() as i64;
+            let at_limit = progress
+                .pace
+                .iter()
+                .map(|pace| pace.untouched.div_ceil(u64::from(pace.rate.max(1))));
+            let at_limit = at_limit.max().and_then(|seconds| i64::try_from(seconds).ok());
+            let seconds = seconds.max(at_limit.unwrap_or(0));
             Some(Period::seconds(seconds).after(now))
         }
         Phase::Planning | Phase::Purging | Phase::Verifying | Phase::Packaging | Phase::Closing => None,
@@ -111,7 +160,9 @@ pub fn eta(facts: &Facts, progress: &Progress, now: Timestamp) -> Option<Timesta
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::outcome::{Code, Counts};
+    use crate::domain::outcome::Counts;
+    use crate::domain::pace::Breaker;
+    use crate::domain::request::Status;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).expect("in range")
@@ -130,6 +181,7 @@ mod tests {
             planned: 10,
             counts: Counts::all(Code::Untouched, 10),
             samples: samples.collect(),
+            pace: vec![],
             percent: 0,
         }
     }
@@ -172,5 +224,67 @@ mod tests {
         assert_eq!(rate(&cached(true, &[(1, 5), (3, 5)])), None, "nothing moved");
         assert_eq!(rate(&cached(true, &[(1, 5), (1, 25)])), None, "no time passed");
         assert_eq!(rate(&cached(true, &[(1, 5), (3, 25)])), Some(10.0));
+    }
+
+    fn sample(second: i64) -> Sample {
+        Sample {
+            at: at(second),
+            processed: 1,
+        }
+    }
+
+    #[test]
+    fn a_rate_is_of_the_last_minutes() {
+        let kept = |samples: &[i64]| {
+            let before = samples.iter().map(|second| sample(*second)).collect();
+            let kept = sampled(before, sample(1_000));
+            kept.into_iter().map(|sample| sample.at.as_second()).collect::<Vec<_>>()
+        };
+        assert_eq!(kept(&[699, 700, 900]), [700, 900, 1_000]);
+        assert_eq!(kept(&[900, 910, 920, 930]), [910, 920, 930, 1_000], "four");
+        assert_eq!(kept(&[1]), [1_000], "then there is no rate yet");
+    }
+
+    fn facts(job: Job) -> Facts {
+        let someone = "00".repeat(32);
+        let facts = serde_json::json!({
+            "v": 1, "id": "dsr_01HF7YAT00000000000000001A", "tenant": "acme", "kind": "deletion",
+            "status": Status::InProgress, "version": 9, "subject_ref": someone, "requester_ref": someone,
+            "on_behalf": false, "scope": [], "descriptions": {}, "submitted_at": at(0), "received_at": at(0),
+            "due_at": at(0), "misses_due": false, "grace_over_told": false, "account": {}, "shredded": false,
+            "job": job, "datasets": [],
+        });
+        serde_json::from_value(facts).expect("facts")
+    }
+
+    #[test]
+    fn an_estimate_is_bounded_by_the_limits_and_absent_without_a_rate() {
+        let sweeping = facts(job(Phase::Sweeping));
+        let mut progress = cached(true, &[(1, 0), (3, 20)]);
+        assert_eq!(
+            eta(&sweeping, &progress, at(100)),
+            Some(at(101)),
+            "ten left at ten a second"
+        );
+        progress.pace = vec![DatasetPace {
+            dataset: "messages".parse().expect("a slug"),
+            rate: 3,
+            limit: 500,
+            throttled: 9,
+            breaker: Breaker::Closed { failures: 0 },
+            untouched: 10,
+        }];
+        assert_eq!(
+            eta(&sweeping, &progress, at(100)),
+            Some(at(104)),
+            "its source takes three a second"
+        );
+        progress.samples.truncate(1);
+        assert_eq!(eta(&sweeping, &progress, at(100)), None, "measured once");
+        let paused = Job {
+            paused: true,
+            ..job(Phase::Sweeping)
+        };
+        assert_eq!(eta(&facts(paused), &cached(true, &[(1, 0), (3, 20)]), at(100)), None);
     }
 }

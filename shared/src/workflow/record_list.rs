@@ -213,6 +213,7 @@ mod tests {
             chunks,
             planned: 0,
             arrived_later: 0,
+            by_hand: false,
             rev: 1,
             touched_at: Timestamp::UNIX_EPOCH,
         }

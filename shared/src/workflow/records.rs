@@ -101,18 +101,22 @@ impl<S: Requests + Keys, K: Sealer> Records<S, K> {
         Ok((name, data_key, wrapped))
     }
 
-    /// The tenant's staff key, made on first use; the first writer wins.
+    /// The tenant's staff key, made on first use.
     pub async fn staff_key(&self, tenant: &Tenant) -> Result<DataKey, Fault> {
-        let name = KeyName::Staff(tenant.clone());
-        if let Some(wrapped) = self.store.wrapped(&name).await? {
-            return self.sealer.unwrap(&name, &wrapped).await;
+        self.kept_key(&KeyName::Staff(tenant.clone())).await
+    }
+
+    /// A data key that is made on first use; the first writer wins.
+    pub(super) async fn kept_key(&self, name: &KeyName) -> Result<DataKey, Fault> {
+        if let Some(wrapped) = self.store.wrapped(name).await? {
+            return self.sealer.unwrap(name, &wrapped).await;
         }
-        let (data_key, wrapped) = self.sealer.mint(&name).await?;
-        let kept = self.store.keep_key(&name, &wrapped).await?;
+        let (data_key, wrapped) = self.sealer.mint(name).await?;
+        let kept = self.store.keep_key(name, &wrapped).await?;
         if kept == wrapped {
             Ok(data_key)
         } else {
-            self.sealer.unwrap(&name, &kept).await
+            self.sealer.unwrap(name, &kept).await
         }
     }
 

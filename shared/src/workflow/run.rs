@@ -93,13 +93,13 @@ pub async fn cancel<S: Requests + Keys + Work, K: Sealer>(
     Ok((cancelled, view))
 }
 
-/// Whether some record is not purged yet: while planning there may always be one.
+/// Whether some record is not purged yet, or no package is there: while planning there may always be one.
 async fn anything_left(store: &impl Work, loaded: &Loaded) -> Result<bool, Fault> {
     let (facts, key) = (&loaded.request.facts, loaded.row.key());
     let Some(job) = &facts.job else { return Ok(false) };
     let (plans, chunks) = (store.plans(&key).await?, store.chunks(&key).await?);
     let tally = Tally::recount(&plans, &chunks, job.generation);
-    Ok(job.phase == Phase::Planning || tally.unsettled() > 0)
+    Ok(matches!(job.phase, Phase::Planning | Phase::Packaging) || tally.unsettled() > 0)
 }
 
 /// Loads, decides and commits, again while others are faster.

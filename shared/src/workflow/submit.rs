@@ -33,6 +33,10 @@ pub struct NewRequest {
     pub subject: Option<(SubjectId, Option<Personal>, Option<Personal>)>,
     /// When the organisation received it.
     pub received_at: Option<Timestamp>,
+    /// The export that must have ended before this deletion is executed.
+    pub after_export: Option<RequestId>,
+    /// Whether the subject is told; none: they are.
+    pub notify_subject: Option<bool>,
     /// The caller's idempotency key.
     pub idempotency_key: Option<String>,
     /// The body as received, for telling a repeat from a reuse.
@@ -191,6 +195,26 @@ pub(super) fn named_scope(known: &BTreeMap<Category, String>, names: &[String]) 
     Ok(scope)
 }
 
+/// Whether this is an export of the same subject. One of somebody else is not told from one that does not exist.
+async fn precedes<S: Requests + Keys, K: Sealer>(
+    records: &Records<S, K>,
+    (caller, whose): (&Caller, &Ref),
+    export: RequestId,
+) -> Result<(), Failure> {
+    let key = RequestKey {
+        tenant: caller.tenant.clone(),
+        id: export,
+    };
+    let row = records.store.request(&key).await?;
+    let fits = row.is_some_and(|row| row.facts.kind == Kind::Export && &row.facts.subject_ref == whose);
+    if fits {
+        return Ok(());
+    }
+    let detail = "the id of an export of the same subject".to_owned();
+    let pointer = "/after_export".to_owned();
+    Err(Refusal::InvalidInput { pointer, detail }.into())
+}
+
 /// The submission in the words of the data map, and the tenant's term.
 async fn interpret<S: Requests + Keys, K: Sealer>(
     records: &Records<S, K>,
@@ -218,6 +242,10 @@ async fn interpret<S: Requests + Keys, K: Sealer>(
         }
         None => None,
     };
+    let whose = on_behalf_of.as_ref().map_or(&caller.subject_ref, |(_, whose, _)| whose);
+    if let Some(export) = input.after_export {
+        precedes(records, (caller, whose), export).await?;
+    }
     let policy = config.policy().await?;
     let tenants = policy.and_then(|pinned| pinned.value.policy_of(&caller.tenant).ok());
     let month = || "P1M".parse().expect("a month is a period");
@@ -232,6 +260,8 @@ async fn interpret<S: Requests + Keys, K: Sealer>(
         reason: input.reason,
         on_behalf_of,
         received_at: input.received_at,
+        after_export: input.after_export,
+        notify_subject: input.notify_subject,
         found_by,
     };
     Ok((submission, due_in))

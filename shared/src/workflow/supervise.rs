@@ -2,32 +2,37 @@
 //!
 //! Guarantees: takes no input but the clock; a round may run at any time, twice, or late; whatever stands still for two
 //! rounds is pushed. Neither a request that cannot be tended nor a shard that cannot be read keeps the others waiting.
+//! Where next: `push`, for what stands still.
 
 use jiff::Timestamp;
 
-use super::advance::{advance, clock};
+use super::advance::{advance, clock, unattended};
 use super::commit::{Before, Circumstances};
-use super::dispatch::{Demand, fill_windows, number_and_send};
+use super::dispatch::Demand;
+use super::export::start;
 use super::failure::Failure;
+use super::push::{patient, unfinished};
 use super::records::{Loaded, Records};
 use super::settle::settle_due;
-use crate::domain::chunk::{Chunk, ChunkState};
+use crate::domain::chunk::Chunk;
 use crate::domain::ids::RequestKey;
-use crate::domain::job::{Job, JobStatus, Phase, Plan, Tally};
-use crate::domain::message::{PlanMessage, VERSION};
-use crate::domain::object_keys::prefixes;
-use crate::domain::outbox::{Mail, MailState};
+use crate::domain::job::{Job, JobStatus, Phase, Tally};
+use crate::domain::object_keys::{package, prefixes, vault};
+use crate::domain::outbox::MailState;
 use crate::domain::outcome::Code;
-use crate::domain::period::Period;
-use crate::domain::request::{Facts, Notice, Status};
+use crate::domain::package::{Package, PackageState};
+use crate::domain::request::{Facts, Kind, Notice, Status};
+use crate::domain::stuck::{Pushed, Stuck};
 use crate::knobs::Guard;
-use crate::ports::{Committed, Fault, Holds, Keys, Manifests, Outbox, Queues, Requests, Sealer, Work};
-use crate::state_machine::chunk::{purge_again, resend};
+use crate::ports::{
+    Committed, Config, Exports, Fault, Holds, Keys, Manifests, Outbox, Queues, Requests, Sealer, Vault, Work,
+};
 use crate::state_machine::command::Event;
+use crate::state_machine::export;
 use crate::state_machine::job::{Clock, next_event};
 use crate::state_machine::notice;
 use crate::state_machine::request::observe;
-use crate::state_machine::watch::{IDLE_SECONDS, PATIENCE_SECONDS, Purges, wake_at};
+use crate::state_machine::watch::{Purges, wake_at};
 
 /// Requests tended per shard and round.
 const BATCH: u32 = 25;
@@ -39,8 +44,8 @@ const STEPS: u32 = 6;
 pub struct Round {
     /// Requests looked at.
     pub tended: u32,
-    /// Work that had to be pushed: messages, mails and plans sent again.
-    pub pushed: u32,
+    /// Work that stood still and had to be pushed.
+    pub pushed: Pushed,
     /// Requests that could not be tended this time.
     pub failed: u32,
     /// Legal holds that were not settled yet.
@@ -48,21 +53,30 @@ pub struct Round {
 }
 
 /// The outside of supervision.
-pub struct Supervisor<'a, S, K, M, Q> {
+pub struct Supervisor<'a, S, K, C, M, Q, V, E> {
     /// Requests, plans, chunks, mails.
     pub records: &'a Records<S, K>,
+    /// The data map, for exports that nobody has started.
+    pub config: &'a C,
     /// Manifests to delete.
     pub manifests: &'a M,
+    /// Copies to delete, of which no purge knew.
+    pub vault: &'a V,
+    /// Packages to delete.
+    pub exports: &'a E,
     /// Where lost work is sent again.
     pub queues: &'a Q,
 }
 
-impl<S, K, M, Q> Supervisor<'_, S, K, M, Q>
+impl<S, K, C, M, Q, V, E> Supervisor<'_, S, K, C, M, Q, V, E>
 where
     S: Requests + Keys + Work + Outbox + Holds,
     K: Sealer,
+    C: Config,
     M: Manifests,
     Q: Queues,
+    V: Vault,
+    E: Exports,
 {
     /// One round over the eight shards. A shard that cannot be read fails the round, after the others were tended.
     pub async fn round(&self, now: Timestamp) -> Result<Round, Fault> {
@@ -99,8 +113,8 @@ where
         unread.map_or(Ok(round), Err)
     }
 
-    /// Everything one request needs now; answers how much had to be pushed.
-    pub async fn tend(&self, key: &RequestKey, now: Timestamp) -> Result<u32, Failure> {
+    /// Everything one request needs now; answers what had to be pushed.
+    pub async fn tend(&self, key: &RequestKey, now: Timestamp) -> Result<Pushed, Failure> {
         let mut pushed = self.push_mails(key, now).await?;
         for _ in 0..STEPS {
             let Some(loaded) = self.records.load(key).await? else {
@@ -115,27 +129,44 @@ where
     }
 
     /// One thing that is due; `true` if the request moved and should be looked at again.
-    async fn step(&self, loaded: &Loaded, now: Timestamp, pushed: &mut u32) -> Result<bool, Failure> {
+    async fn step(&self, loaded: &Loaded, now: Timestamp, pushed: &mut Pushed) -> Result<bool, Failure> {
         let facts = &loaded.request.facts;
         // First, so that whatever ends the request does not swallow what had to be told before.
         if let Some(event) = notice::due(facts, now) {
             return self.observed(loaded, event, now).await;
         }
+        if let Some(event) = export::due(facts, now) {
+            return self.end_package(loaded, event, now).await;
+        }
         match facts.status {
+            Status::Approved if facts.kind == Kind::Export => {
+                let late = facts.decided_at.is_some_and(|at| !patient(at, now));
+                let key = facts.key();
+                let started = start(self.records, self.config, self.queues, &key, now).await?;
+                pushed.add(Stuck::Part, u32::from(started && late));
+                Ok(started)
+            }
             Status::InProgress => match facts.job.as_ref().map(|job| job.phase) {
-                Some(Phase::Closing) => self.finish(loaded, now).await,
-                Some(_) => {
-                    *pushed += self.push_work(facts, now).await?;
-                    Ok(advance(self.records, self.queues, &facts.key(), now).await? > 0)
+                Some(Phase::Closing) => {
+                    // Who took it back does not wait for a letter.
+                    let revoked = |package: &Package| package.state == PackageState::Revoked;
+                    if facts.package.as_ref().is_some_and(revoked) {
+                        self.delete_package(facts).await?;
+                    }
+                    self.finish(loaded, now, pushed).await
                 }
+                Some(_) => self.go_on(facts, now, pushed).await,
                 None => Ok(false),
             },
             Status::Cancelled if facts.job.is_some() && facts.shred_at.is_none() => {
-                *pushed += self.push_work(facts, now).await?;
-                if advance(self.records, self.queues, &facts.key(), now).await? > 0 {
+                if self.go_on(facts, now, pushed).await? {
                     return Ok(true);
                 }
                 if facts.notice == Some(Notice::Pending) {
+                    // Nobody writes at it any more, and what was written does not wait for a letter.
+                    if facts.package.is_some() {
+                        self.delete_package(facts).await?;
+                    }
                     return self.tell(loaded, now).await;
                 }
                 self.empty(loaded, now).await
@@ -146,7 +177,10 @@ where
             Status::Completed | Status::Rejected | Status::Cancelled
                 if facts.shred_at.is_some_and(|at| now >= at || !Guard::ShredDue.stands()) =>
             {
-                self.observed(loaded, Event::Shredded, now).await
+                let shredded = self.observed(loaded, Event::Shredded, now).await?;
+                let late = shredded && facts.shred_at.is_some_and(|at| !patient(at, now));
+                pushed.add(Stuck::Shred, u32::from(late));
+                Ok(shredded)
             }
             Status::Pending
             | Status::Verified
@@ -155,6 +189,17 @@ where
             | Status::Rejected
             | Status::Cancelled => Ok(false),
         }
+    }
+
+    /// Pushes what stands still, and commits what has become true of the job.
+    async fn go_on(&self, facts: &Facts, now: Timestamp, pushed: &mut Pushed) -> Result<bool, Failure> {
+        let (work, overdue) = self.push_work(facts, now).await?;
+        *pushed += work;
+        let moved = advance(self.records, self.queues, &facts.key(), now).await? > 0;
+        if let Some(kind) = unfinished(facts, overdue).filter(|_| moved) {
+            pushed.add(kind, 1);
+        }
+        Ok(moved)
     }
 
     async fn observed(&self, loaded: &Loaded, event: Event, now: Timestamp) -> Result<bool, Failure> {
@@ -169,11 +214,26 @@ where
         Ok(committed == Committed::Done)
     }
 
+    /// A package's time is over, or an operator took it back: nothing of it stays, and then the trail says so.
+    async fn end_package(&self, loaded: &Loaded, event: Event, now: Timestamp) -> Result<bool, Failure> {
+        if event == Event::PackagePurged {
+            self.delete_package(&loaded.request.facts).await?;
+        }
+        self.observed(loaded, event, now).await
+    }
+
+    /// What is being written first: afterwards nobody can complete it.
+    async fn delete_package(&self, facts: &Facts) -> Result<(), Fault> {
+        let prefix = package(&facts.key());
+        self.exports.abort_under(&prefix).await?;
+        self.exports.delete_under(&prefix).await?;
+        Ok(())
+    }
+
     /// Writes down what became of the closing e-mail, once it is settled.
     async fn tell(&self, loaded: &Loaded, now: Timestamp) -> Result<bool, Failure> {
-        let key = loaded.row.key();
-        match self.settled(&key).await? {
-            Some(notice) => self.observed(loaded, Event::Told { notice }, now).await,
+        match self.settled(&loaded.request.facts).await? {
+            Some((notice, _)) => self.observed(loaded, Event::Told { notice }, now).await,
             None => Ok(false),
         }
     }
@@ -191,97 +251,72 @@ where
         let Some(event) = event.filter(|_| facts.restoring.is_none()) else {
             return Ok(false);
         };
-        for prefix in prefixes(&key) {
-            self.manifests.delete_under(&prefix).await?;
+        self.clear(facts).await?;
+        if facts.package.is_some() {
+            self.delete_package(facts).await?;
         }
         self.observed(loaded, event, now).await
     }
 
-    /// The closing e-mail is settled: what we stored of the subject's keys goes, then the request completes.
-    async fn finish(&self, loaded: &Loaded, now: Timestamp) -> Result<bool, Failure> {
-        let key = loaded.row.key();
-        let notice = match self.settled(&key).await? {
-            Some(notice) => notice,
-            None if Guard::NoticeSettled.stands() => return Ok(false),
-            None => Notice::Sent,
-        };
+    /// What we stored of the subject's records: lists, outcomes, and copies that a broken-off attempt left in the vault or
+    /// that were brought back.
+    async fn clear(&self, facts: &Facts) -> Result<(), Fault> {
+        let key = facts.key();
         for prefix in prefixes(&key) {
             self.manifests.delete_under(&prefix).await?;
         }
-        self.observed(loaded, Event::Completed { notice }, now).await
+        if facts.datasets.iter().any(|pin| pin.in_vault) {
+            let copies = self.vault.list(&vault(&key)).await?;
+            self.vault.delete(&copies).await?;
+        }
+        Ok(())
     }
 
-    /// What became of the closing mail; none while it is still owed.
-    async fn settled(&self, key: &RequestKey) -> Result<Option<Notice>, Fault> {
-        let mails = self.records.store.mails(key).await?;
+    /// The closing e-mail is settled: what we stored of the subject's keys goes, then the request completes.
+    async fn finish(&self, loaded: &Loaded, now: Timestamp, pushed: &mut Pushed) -> Result<bool, Failure> {
+        let (notice, since) = match self.settled(&loaded.request.facts).await? {
+            Some(settled) => settled,
+            None if Guard::NoticeSettled.stands() => return Ok(false),
+            None => (Notice::Sent, now),
+        };
+        self.clear(&loaded.request.facts).await?;
+        let finished = self.observed(loaded, Event::Completed { notice }, now).await?;
+        pushed.add(Stuck::Finish, u32::from(finished && !patient(since, now)));
+        Ok(finished)
+    }
+
+    /// What became of the closing mail, and when; none while it is still owed.
+    async fn settled(&self, facts: &Facts) -> Result<Option<(Notice, Timestamp)>, Fault> {
+        if facts.silent {
+            let since = facts.job.as_ref().and_then(|job| job.finished_at).or(facts.closed_at);
+            return Ok(Some((Notice::Waived, since.unwrap_or(Timestamp::MAX))));
+        }
+        let mails = self.records.store.mails(&facts.key()).await?;
         let latest = mails
             .iter()
             .filter(|mail| mail.occasion.is_closing())
             .max_by_key(|mail| mail.owed_at);
-        Ok(match latest.map(|mail| mail.state) {
-            Some(MailState::Sent) => Some(Notice::Sent),
-            Some(MailState::Failed) => Some(Notice::Failed),
-            Some(MailState::Pending | MailState::Sending) | None => None,
-        })
+        let Some(mail) = latest else { return Ok(None) };
+        let notice = match mail.state {
+            MailState::Sent => Some(Notice::Sent),
+            MailState::Failed => Some(Notice::Failed),
+            MailState::Pending | MailState::Sending => None,
+        };
+        Ok(notice.map(|notice| (notice, mail.touched_at)))
     }
 
-    /// Sends again what was lost, and whatever the windows have room for.
-    async fn push_work(&self, facts: &Facts, now: Timestamp) -> Result<u32, Failure> {
-        let key = facts.key();
+    /// Whether a job that failed goes on by itself: what was tried again may have been accounted for since the last
+    /// look, by a worker that died before its own. Once the request leaves the index nobody would see it.
+    async fn moves(&self, demand: &Demand<'_>, chunks: &[Chunk], now: Timestamp) -> Result<bool, Fault> {
+        let failed = |job: &&Job| job.status == JobStatus::Failed;
+        let Some(job) = demand.facts.job.as_ref().filter(failed) else {
+            return Ok(false);
+        };
+        let key = demand.facts.key();
         let plans = self.records.store.plans(&key).await?;
-        // A failed plan waits for a person; sending it again would only fail again.
-        let active = |job: &Job| matches!(job.status, JobStatus::Queued | JobStatus::Running) && !job.cancel_requested;
-        let runs = facts.job.as_ref().is_some_and(active);
-        let lost = plans.iter().filter(|plan| runs && is_stuck(plan, now));
-        let lost: Vec<_> = lost.map(|plan| plan_message(&key, plan)).collect();
-        for result in self.queues.send_plans(&lost).await {
-            result?;
-        }
-        let chunks = self.records.store.chunks(&key).await?;
-        let holds = self.records.store.holds(&facts.tenant, &facts.subject_ref).await?;
-        let demand = Demand::of(&self.records.store, facts, &holds).await?;
-        let is_stuck = |chunk: &&Chunk| {
-            let lost = chunk.send > 0 && is_lost(chunk, now) && Guard::LostWork.stands();
-            lost && demand.goes_on(chunk)
-        };
-        let stuck = chunks.iter().filter(is_stuck);
-        let lost_ones = stuck.filter_map(|chunk| resend(chunk, now).map(|row| (chunk.rev, row)));
-        // Nobody repairs the job of a cancelled request: a purge that was given up is tried again each day.
-        let given_up = |chunk: &&Chunk| {
-            let long_ago = Period::seconds(IDLE_SECONDS).after(chunk.touched_at) <= now;
-            facts.status == Status::Cancelled && long_ago && !demand.is_held(chunk)
-        };
-        let once_more = chunks.iter().filter(given_up);
-        let once_more = once_more.filter_map(|chunk| purge_again(chunk, now).map(|row| (chunk.rev, row)));
-        let rows: Vec<_> = lost_ones.chain(once_more).collect();
-        let resent = number_and_send(&self.records.store, self.queues, &key, rows).await?;
-        if resent == 0 {
-            fill_windows(&self.records.store, self.queues, &demand, &chunks, now).await?;
-        }
-        Ok(u32::try_from(lost.len() + resent).unwrap_or(u32::MAX))
-    }
-
-    /// Mails that were not taken: tried for 72 hours, then given up.
-    async fn push_mails(&self, key: &RequestKey, now: Timestamp) -> Result<u32, Fault> {
-        let mails = self.records.store.mails(key).await?;
-        let numbered = mails.iter().map(|mail| mail.n).max().unwrap_or(0);
-        let mut pushed = 0;
-        for mail in mails.iter().filter(|mail| is_mail_stuck(mail, now)) {
-            let mut next = mail.clone();
-            next.rev += 1;
-            next.touched_at = now;
-            if mail.is_overdue(now) {
-                next.state = MailState::Failed;
-                next.error = Some("undeliverable_for_72_hours".to_owned());
-                self.records.store.swap_mail(key, mail.rev, &next).await?;
-            } else {
-                next.state = MailState::Pending;
-                next.lease_until = None;
-                next.n = next_number(numbered) + pushed;
-                pushed += u32::from(self.records.store.reinsert_mail(key, mail, &next).await?);
-            }
-        }
-        Ok(pushed)
+        let findings = unattended(&self.records.store, &key, (job, &plans, chunks)).await?;
+        let tally = Tally::recount(&plans, chunks, job.generation);
+        Ok(next_event(job, &tally, clock(demand, chunks, findings, now), now).is_some())
     }
 
     /// When to look again, from what is there now.
@@ -303,9 +338,10 @@ where
             let chunks = self.records.store.chunks(key).await?;
             let holds = self.records.store.holds(&facts.tenant, &facts.subject_ref).await?;
             let demand = Demand::of(&self.records.store, facts, &holds).await?;
+            let at_work = chunks.iter().any(|chunk| !chunk.is_settled() && demand.goes_on(chunk));
             Purges {
-                due: clock(&demand, &chunks, 0).purge_due,
-                idle: !chunks.iter().any(|chunk| !chunk.is_settled() && demand.goes_on(chunk)),
+                due: clock(&demand, &chunks, 0, now).purge_due,
+                idle: !at_work && !self.moves(&demand, &chunks, now).await?,
                 held: chunks
                     .iter()
                     .any(|chunk| chunk.counts.of(Code::Swept) > 0 && demand.is_held(chunk)),
@@ -319,45 +355,5 @@ where
             self.records.store.rewake(&row, next).await?;
         }
         Ok(())
-    }
-}
-
-/// Reinserted mails are numbered in a range of their own, so that they never meet the number of a mail that a
-/// transition owes at the same moment.
-fn next_number(last: u32) -> u32 {
-    const REINSERTED: u32 = 1_000_000;
-    last.max(REINSERTED) + 1
-}
-
-fn patient(touched_at: Timestamp, now: Timestamp) -> bool {
-    now < Period::seconds(PATIENCE_SECONDS).after(touched_at)
-}
-
-fn is_stuck(plan: &Plan, now: Timestamp) -> bool {
-    !plan.complete && !patient(plan.touched_at, now)
-}
-
-fn is_lost(chunk: &Chunk, now: Timestamp) -> bool {
-    match chunk.state {
-        ChunkState::Ready => !patient(chunk.touched_at, now),
-        ChunkState::Leased => chunk.lease_until.is_none_or(|end| end <= now),
-        ChunkState::Done | ChunkState::Parked => false,
-    }
-}
-
-fn is_mail_stuck(mail: &Mail, now: Timestamp) -> bool {
-    match mail.state {
-        MailState::Pending => !patient(mail.touched_at, now),
-        MailState::Sending => mail.lease_until.is_none_or(|end| end <= now),
-        MailState::Sent | MailState::Failed => false,
-    }
-}
-
-fn plan_message(key: &RequestKey, plan: &Plan) -> PlanMessage {
-    PlanMessage {
-        v: VERSION,
-        request: key.clone(),
-        dataset: plan.dataset.clone(),
-        generation: plan.generation,
     }
 }

@@ -86,7 +86,7 @@ pub async fn trail<S: Requests + Keys, K: Sealer>(
         let Some(last) = page.last() else { break };
         after = last.body.seq;
         for entry in &page {
-            shown.push(show(records, &loaded, view, entry)?);
+            shown.push(show(records, &loaded, (caller, view), entry)?);
         }
     }
     Ok(shown)
@@ -95,11 +95,16 @@ pub async fn trail<S: Requests + Keys, K: Sealer>(
 fn show<S: Requests + Keys, K: Sealer>(
     records: &Records<S, K>,
     loaded: &Loaded,
-    view: View,
+    (caller, view): (&Caller, View),
     entry: &Entry,
 ) -> Result<EntryShown, Fault> {
     let body = &entry.body;
-    let own = matches!(body.actor.role, Role::Subject | Role::System);
+    let own = match body.actor.role {
+        Role::System => true,
+        // Somebody else may have reached for the package: who, and from where, is not the owner's to know.
+        Role::Subject => body.actor.actor_ref.as_ref() == Some(&caller.actor_ref),
+        Role::Operator | Role::Auditor => false,
+    };
     if view == View::Owner && !own {
         return Ok(EntryShown::HashOnly {
             seq: body.seq,

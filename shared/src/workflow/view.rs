@@ -1,6 +1,6 @@
 //! The resource: what the API shows of a request, by who is looking.
 //!
-//! Guarantees: the owner's view leaves out verification, notes, operators' names and IPs and findings; after shredding
+//! Guarantees: the owner's view leaves out verification, notes, operators' names and IPs, findings and pace; after shredding
 //! personal fields read `[erased]`; the sums of `progress` hold at every moment.
 
 use jiff::Timestamp;
@@ -9,15 +9,16 @@ use serde::Serialize;
 use super::access::View;
 use super::progress::{eta, rate};
 use crate::domain::actor::{Person, StaffMember};
-use crate::domain::ids::{Category, RequestId, Tenant};
+use crate::domain::ids::{Category, DatasetId, RequestId, Tenant};
 use crate::domain::job::{Job, JobStatus, Phase};
 use crate::domain::outcome::{Code, Counts};
+use crate::domain::package::{Package, PackageState};
 use crate::domain::personal::{ERASED, Personal};
 use crate::domain::policy::Policy;
 use crate::domain::request::{
     CancelStage, Completion, Extension, Facts, Kind, Notice, PersonFields, Status, SubjectRequest,
 };
-use crate::ports::Progress;
+use crate::ports::{DatasetPace, Progress};
 
 /// A subject request as the API answers it.
 #[derive(Clone, Debug, Serialize)]
@@ -55,6 +56,23 @@ pub struct Resource {
     pub account: Option<AccountShown>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job: Option<JobShown>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub export: Option<PackageShown>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_export: Option<RequestId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notify_subject: Option<bool>,
+}
+
+/// The package of an export that was started; `GET .../export` tells more.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "the fields are the HTTP contract's own words")]
+pub struct PackageShown {
+    pub state: PackageState,
+    pub parts: u32,
+    pub bytes: u64,
+    pub expires_at: Option<Timestamp>,
+    pub accesses: u64,
 }
 
 /// A person.
@@ -132,9 +150,22 @@ pub struct JobShown {
     pub rate_per_second: Option<f64>,
     pub eta: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub pace: Option<Vec<PaceShown>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub findings: Option<u64>,
     pub started_at: Option<Timestamp>,
     pub finished_at: Option<Timestamp>,
+}
+
+/// How fast a dataset is written to.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "the fields are the HTTP contract's own words")]
+pub struct PaceShown {
+    pub dataset: DatasetId,
+    pub rate: u32,
+    pub limit: u32,
+    pub throttled: u64,
+    pub breaker: &'static str,
 }
 
 /// The recount.
@@ -184,7 +215,7 @@ pub fn render(request: &SubjectRequest, view: View, progress: Option<&Progress>,
         executed_at: facts.executed_at,
         recover_until: facts.recover_until,
         completed_at: facts.closed_at.filter(|_| facts.status == Status::Completed),
-        notice: facts.notice,
+        notice: facts.notice.filter(|notice| *notice != Notice::Waived),
         hidden: hidden(facts),
         policy: facts.policy.clone(),
         version: facts.version,
@@ -194,6 +225,20 @@ pub fn render(request: &SubjectRequest, view: View, progress: Option<&Progress>,
             .as_ref()
             .zip(progress)
             .map(|(job, p)| job_shown(facts, job, p, view, now)),
+        export: facts.package.as_ref().map(package),
+        after_export: facts.after_export,
+        // What only operators decide, only staff are shown.
+        notify_subject: (facts.silent && view == View::Staff).then_some(false),
+    }
+}
+
+fn package(package: &Package) -> PackageShown {
+    PackageShown {
+        state: package.state,
+        parts: package.parts,
+        bytes: package.bytes,
+        expires_at: package.expires_at,
+        accesses: package.accesses,
     }
 }
 
@@ -296,18 +341,34 @@ fn extension(request: &SubjectRequest, view: View) -> Option<ExtensionShown> {
     })
 }
 
-/// Categories whose records are marked as deleted at this moment.
+/// Categories that an application does not show at this moment: by the gate, or because their records are marked.
 fn hidden(facts: &Facts) -> Vec<Category> {
     let phase = facts.job.as_ref().map(|job| job.phase);
     let swept = matches!(
         phase,
         Some(Phase::Recovering | Phase::Purging | Phase::Verifying | Phase::Closing)
     );
-    if swept && facts.status == Status::InProgress {
-        facts.scope.clone()
-    } else {
-        vec![]
-    }
+    let marked = |category: &Category| match facts.status {
+        Status::InProgress => swept,
+        // What a cancellation left hidden is so until it is purged or brought back; the account is that of its settling.
+        Status::Cancelled => facts.shred_at.is_none() && left_swept(facts, category),
+        Status::Pending | Status::Verified | Status::Approved | Status::Completed | Status::Rejected => false,
+    };
+    let hidden = facts
+        .scope
+        .iter()
+        .filter(|category| facts.gated.contains(category) || marked(category));
+    hidden.cloned().collect()
+}
+
+fn left_swept(facts: &Facts, category: &Category) -> bool {
+    let mut datasets = facts.datasets.iter().filter(|pin| pin.category == *category);
+    datasets.any(|pin| {
+        facts
+            .account
+            .get(&pin.id)
+            .is_some_and(|counts| counts.of(Code::Swept) > 0)
+    })
 }
 
 fn account(facts: &Facts, counts: &Counts) -> AccountShown {
@@ -328,9 +389,20 @@ fn job_shown(facts: &Facts, job: &Job, progress: &Progress, view: View, now: Tim
         progress: progress_shown(progress),
         rate_per_second: rate(progress),
         eta: eta(facts, progress, now),
+        pace: (view == View::Staff).then(|| progress.pace.iter().map(pace_shown).collect()),
         findings: (view == View::Staff).then_some(job.findings),
         started_at: job.started_at,
         finished_at: job.finished_at,
+    }
+}
+
+fn pace_shown(pace: &DatasetPace) -> PaceShown {
+    PaceShown {
+        dataset: pace.dataset.clone(),
+        rate: pace.rate,
+        limit: pace.limit,
+        throttled: pace.throttled,
+        breaker: pace.breaker.as_str(),
     }
 }
 

@@ -13,18 +13,24 @@ use super::bench::Bench;
 use super::dispatch::{Demand, Followed, follow, is_held, message};
 use super::failure::Failure;
 use super::operate::{Operated, person_key};
+use super::pace::{Asked, Pace};
 use super::records::Loaded;
 use crate::domain::chunk::{Chunk, Op};
 use crate::domain::finding::Finding;
 use crate::domain::hold::HoldHead;
-use crate::domain::job::Phase;
+use crate::domain::ids::RequestKey;
+use crate::domain::job::{Job, Phase};
 use crate::domain::message::ChunkMessage;
 use crate::domain::object_keys;
 use crate::domain::outcome::{Code, Counts, LineOutcome};
+use crate::domain::pace::Turn;
 use crate::domain::period::Period;
 use crate::domain::request::{Facts, Status};
-use crate::ports::{Config, Fault, Keys, Manifests, Queues, Requests, Sealer, Sources, Work};
-use crate::state_machine::chunk::{Lease, complete, lease, park, park_unseen, postpone, release};
+use crate::metric::{Metric, metric_of, metric_of_op};
+use crate::ports::{
+    Config, Fault, Items, Keys, Limits, Manifests, Originals, Queues, Requests, Sealer, Sources, Vault, Work,
+};
+use crate::state_machine::chunk::{Lease, complete, lease, park, park_unseen, postpone, release, wait};
 
 /// A lease outlives the invocation's own deadline by this much, for clocks that differ.
 const LEASE_MARGIN_SECONDS: i64 = 10;
@@ -51,18 +57,21 @@ pub enum Worked {
     Dropped,
     /// The source was not available; the chunk was sent again with a delay.
     Postponed,
+    /// Its turn has yet to come; the chunk was sent again for then.
+    Waiting,
     /// Another worker holds the lease: deliver this message again later.
     Held,
 }
 
-impl<S, K, C, M, Q, D> Bench<S, K, C, M, Q, D>
+impl<S, K, C, M, Q, D, V> Bench<S, K, C, M, Q, D, V>
 where
-    S: Requests + Keys + Work,
+    S: Requests + Keys + Work + Limits,
     K: Sealer,
     C: Config,
     M: Manifests,
     Q: Queues,
-    D: Sources,
+    D: Sources + Items + Originals + Clone,
+    V: Vault,
 {
     /// Handles one message within an invocation.
     pub async fn work(
@@ -82,6 +91,14 @@ where
             Lease::Work(row) => (row, false),
             Lease::Inspect(row) => (row, true),
         };
+        let pace = match self
+            .pace(key, (&chunk, &row), inspect_only, invocation, clock())
+            .await?
+        {
+            Paced::Free => None,
+            Paced::Kept(pace) => Some(pace),
+            Paced::Waits(turn) => return self.wait(key, &chunk, turn, clock()).await,
+        };
         if !self.records.store.swap_chunk(key, chunk.rev, &row).await? {
             return Ok(Worked::Dropped);
         }
@@ -96,14 +113,64 @@ where
             Wish::Inspect => true,
             Wish::Nothing => return self.give_back(facts, &row, clock()).await,
         };
-        match self.operate(&loaded, &row, &holds, inspect_only, &clock).await {
+        let gauge = pace.as_ref().map(|pace| &pace.gauge);
+        let operated = self.operate(&loaded, &row, &holds, (inspect_only, gauge), &clock).await;
+        if let Some(pace) = &pace {
+            self.tell(pace, &row, operated.is_ok(), &invocation.id, clock()).await;
+        }
+        match operated {
             Ok(operated) => self.account(&loaded, &row, &holds, (operated, given_up), clock).await,
             Err(Failure::Fault(Fault::Permanent { code, .. })) if given_up => {
                 self.give_up(&loaded, &row, &holds, code, clock()).await
             }
-            Err(Failure::Fault(fault)) => self.later(facts, &row, fault, clock()).await,
+            Err(Failure::Fault(fault)) => {
+                let open = pace.map(|pace| pace.left_open());
+                self.later(facts, (&row, open), fault, clock()).await
+            }
             Err(refusal @ Failure::Refusal(_)) => Err(refusal),
         }
+    }
+
+    /// The pace of what the job wants done. Whoever only looks, or gives the lease back, writes nothing to the source.
+    async fn pace(
+        &self,
+        key: &RequestKey,
+        (chunk, row): (&Chunk, &Chunk),
+        inspect_only: bool,
+        invocation: &Invocation,
+        now: Timestamp,
+    ) -> Result<Paced, Failure> {
+        let Some(request) = self.records.store.request(key).await? else {
+            return Ok(Paced::Free);
+        };
+        let wanted = wish(&request.facts, row, &HoldHead::default()) == Wish::Work;
+        if inspect_only || !wanted || chunk.writes() == 0 {
+            return Ok(Paced::Free);
+        }
+        match self.ask(&request.facts, chunk, invocation, now).await {
+            Ok(Asked::Now(pace)) => Ok(Paced::Kept(pace)),
+            Ok(Asked::Later(turn)) => Ok(Paced::Waits(turn)),
+            // Without its data map nothing is done either: the operation says so, and counts.
+            Err(Failure::Fault(Fault::Permanent { .. })) => Ok(Paced::Free),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// The chunk's turn comes later, and so does its message. Nobody has begun it.
+    async fn wait(&self, key: &RequestKey, chunk: &Chunk, turn: Turn, now: Timestamp) -> Result<Worked, Failure> {
+        let Some(waiting) = wait(chunk, turn, now) else {
+            return Ok(Worked::Dropped);
+        };
+        if self.records.store.swap_chunk(key, chunk.rev, &waiting).await? {
+            metric_of(Metric::ChunksPostponed, 1, &chunk.id.dataset);
+            self.send_later(key, &waiting, turn.delay_seconds(now)).await?;
+        }
+        Ok(Worked::Waiting)
+    }
+
+    async fn send_later(&self, key: &RequestKey, row: &Chunk, delay_seconds: u32) -> Result<(), Fault> {
+        let sent = self.queues.send_chunks(&[message(key, row)], delay_seconds).await;
+        sent.into_iter().collect()
     }
 
     /// Stores the outcome, then the row that names it; sends the next chunk; the last ones look whether all is done.
@@ -130,31 +197,45 @@ where
             return Err(Fault::corrupt("account", "outcomes do not match the chunk's lines").into());
         };
         done.restoring = operated.restoring.or(done.restoring);
-        done.left_armed |= operated.left_armed;
+        done.left_armed = (done.left_armed || operated.left_armed) && done.counts.of(Code::Failed) > 0;
+        if operated.keeps_window {
+            done.swept_at = row.swept_at.or(done.swept_at);
+        }
         if !self.records.store.swap_chunk(&key, row.rev, &done).await? {
             return Ok(Worked::Dropped);
         }
+        let told = if given_up {
+            Metric::ChunksParked
+        } else {
+            Metric::Records
+        };
+        let count = if given_up { 1 } else { u64::from(row.writes()) };
+        metric_of_op(told, count, &row.id.dataset, row.op);
         self.go_on(facts, &done, holds, clock()).await?;
         Ok(if given_up { Worked::Parked } else { Worked::Done })
     }
 
     /// The source or a service failed. For now: try later, not the chunk's fault. For good: the attempt counts towards
     /// parking, and the chunk remembers why.
-    async fn later(&self, facts: &Facts, row: &Chunk, fault: Fault, now: Timestamp) -> Result<Worked, Failure> {
+    async fn later(
+        &self,
+        facts: &Facts,
+        (row, open): (&Chunk, Option<u32>),
+        fault: Fault,
+        now: Timestamp,
+    ) -> Result<Worked, Failure> {
         let trouble = match &fault {
             Fault::Transient { .. } => None,
             Fault::Permanent { code, .. } => Some(*code),
         };
         tracing::warn!(request = %facts.key(), chunk = %row.id, error = &fault as &dyn std::error::Error, "chunk postponed");
-        let Some(again) = postpone(row, row.epoch, trouble, now) else {
+        let Some(mut again) = postpone(row, row.epoch, trouble, now) else {
             return Ok(Worked::Dropped);
         };
+        again.open = open;
         if self.records.store.swap_chunk(&facts.key(), row.rev, &again).await? {
-            let sent = self
-                .queues
-                .send_chunks(&[message(&facts.key(), &again)], POSTPONE_SECONDS)
-                .await;
-            sent.into_iter().collect::<Result<(), _>>()?;
+            metric_of(Metric::ChunksPostponed, 1, &row.id.dataset);
+            self.send_later(&facts.key(), &again, POSTPONE_SECONDS).await?;
         }
         Ok(Worked::Postponed)
     }
@@ -169,16 +250,14 @@ where
         now: Timestamp,
     ) -> Result<Worked, Failure> {
         let key = loaded.row.key();
-        self.records
-            .store
-            .put_finding(&key, &finding(row, code, u64::from(row.lines), vec![], now))
-            .await?;
+        self.records.store.put_finding(&key, &finding(row, code, now)).await?;
         let Some(parked) = park_unseen(row, row.epoch, code, now) else {
             return Ok(Worked::Dropped);
         };
         if !self.records.store.swap_chunk(&key, row.rev, &parked).await? {
             return Ok(Worked::Dropped);
         }
+        metric_of_op(Metric::ChunksParked, 1, &row.id.dataset, row.op);
         self.go_on(&loaded.request.facts, &parked, holds, now).await?;
         Ok(Worked::Parked)
     }
@@ -206,7 +285,9 @@ where
         }
         let row = self.records.store.request(&facts.key()).await?;
         let job = row.and_then(|row| row.facts.job);
-        Ok(job.is_some_and(|job| job.cancel_requested))
+        // What is tried again need not be every chunk either.
+        let repairs = |job: &Job| job.retry.as_ref().is_some_and(|retry| retry.n == settled.retried);
+        Ok(job.is_some_and(|job| job.cancel_requested || repairs(&job)))
     }
 
     /// The job does not want this operation now: the lease is given back unused.
@@ -236,16 +317,36 @@ where
                 .push(*n);
         }
         for (code, lines) in by_code {
-            let finding = finding(row, code, lines.len() as u64, lines, now);
+            let finding = Finding {
+                count: lines.len() as u64,
+                lines,
+                ..finding(row, code, now)
+            };
             self.records.store.put_finding(&facts.key(), &finding).await?;
         }
-        if parked {
+        // What a sweep that was given up never reached is not reached by what came after it either.
+        let unreached = outcomes.iter().filter(|line| line.code == Code::Untouched).count() as u64;
+        let left = !matches!(row.op, Op::Sweep | Op::Copy) && unreached > 0;
+        if parked || left {
             let code = row.trouble.as_deref().unwrap_or("parked");
-            let finding = finding(row, code, u64::from(row.lines), vec![], now);
+            let mut finding = finding(row, code, now);
+            if !parked {
+                finding.count = unreached;
+            }
             self.records.store.put_finding(&facts.key(), &finding).await?;
         }
         Ok(())
     }
+}
+
+/// Whether an operation may write now.
+enum Paced {
+    /// It writes nothing.
+    Free,
+    /// At this pace.
+    Kept(Box<Pace>),
+    /// Not before its turn.
+    Waits(Turn),
 }
 
 /// What the job wants of an operation that a worker holds the lease for.
@@ -277,14 +378,12 @@ fn wish(facts: &Facts, row: &Chunk, holds: &HoldHead) -> Wish {
     if wanted { Wish::Work } else { Wish::Nothing }
 }
 
-fn finding(row: &Chunk, code: &str, count: u64, lines: Vec<u32>, now: Timestamp) -> Finding {
+/// A finding of the whole chunk.
+fn finding(row: &Chunk, code: &str, now: Timestamp) -> Finding {
     Finding {
-        v: 1,
-        chunk: row.id.clone(),
-        code: code.to_owned(),
-        count,
-        lines,
-        first_at: now,
-        last_at: now,
+        count: u64::from(row.lines),
+        attempts: row.attempts,
+        epoch: row.epoch,
+        ..Finding::new(row.id.clone(), code, now)
     }
 }

@@ -118,7 +118,10 @@ impl Canary {
             .expect("the queues")
             .queue_urls
             .unwrap_or_default();
-        assert!(queues.len() >= 5, "two queues and three dead-letter queues: {queues:?}");
+        assert!(
+            queues.len() >= 7,
+            "three queues and four dead-letter queues: {queues:?}"
+        );
         let mut found = vec![];
         for queue in queues {
             for _ in 0..ASKED {
@@ -209,6 +212,7 @@ impl Canary {
             "Review",
             "Planning",
             "Execution",
+            "Packaging",
             "Supervision",
             "Notification",
         ] {

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | every planned record is accounted for once, and there are as many as were seeded: as all of them are gone, none was in two chunks | `account` |
 //! | counters, recount and the sum in the trail are the same | `account` |
-//! | one entry a transition, contiguous, each hash right | `trail` |
+//! | one entry a transition, contiguous, each hash right; of a job that was repaired, from the last retry on | `trail` |
 //! | no item marked twice, none deleted twice, unmarked or before its window's end | the witness, and `swept_at` of each chunk |
 //! | nothing is left of the subject; of the others nothing changed | [`Trial::oracle`](crate::Trial) |
 //! | no word that tells who somebody is, in tables, queues, buckets or logs | [`crate::canary`] |

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::HeaderMap;
 use http::request::Parts;
+use serde_json::Value;
 
 /// One signed request.
 #[derive(Debug)]
@@ -30,6 +31,12 @@ impl Call {
             target: target.to_owned(),
             body,
         }
+    }
+
+    /// How many statements a batch of them has.
+    pub(super) fn entries(&self) -> usize {
+        let asked: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        asked["Statements"].as_array().map_or(0, Vec::len)
     }
 
     /// Whether the call speaks of something. Bodies of S3 are sealed or somebody's file: there only the target counts,

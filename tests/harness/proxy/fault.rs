@@ -15,6 +15,8 @@ pub enum Fault {
     Throttled,
     /// Refused unheard: an error inside the service.
     Broken,
+    /// Refused unheard: the function's role has no right to it.
+    Denied,
     /// The connection ends before the service hears of the call.
     CutBefore,
     /// The service did it; the connection ends before the answer.
@@ -35,6 +37,7 @@ impl Fault {
         match self {
             Self::Throttled => "throttled",
             Self::Broken => "broken",
+            Self::Denied => "denied",
             Self::CutBefore => "cut before",
             Self::CutAfter => "cut after",
             Self::Late(_) => "late",
@@ -83,6 +86,16 @@ pub(super) fn broken(call: &Call) -> Answer {
         "s3" => xml_error(500, "InternalError"),
         "kms" => json_error(500, "KMSInternalException"),
         _ => json_error(500, "InternalFailure"),
+    }
+}
+
+/// How the service says that the role may not.
+pub(super) fn denied(call: &Call) -> Answer {
+    match call.service.as_str() {
+        "dynamodb" => json_error(400, "com.amazon.coral.service#AccessDeniedException"),
+        "s3" => xml_error(403, "AccessDenied"),
+        "ses" => json_error(403, "AccessDeniedException"),
+        _ => json_error(400, "AccessDeniedException"),
     }
 }
 

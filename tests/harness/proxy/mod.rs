@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 
 pub use fault::Fault;
 pub use script::{On, Script, When};
-pub use witness::{Sent, Witness};
+pub use witness::{Asked, Sent, Witness};
 
 use script::Scripts;
 

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -46,6 +47,15 @@ pub enum When {
     First(u32),
     /// Until the rule is taken back.
     Always,
+    /// Batches beyond so many entries a second.
+    Above(f64),
+}
+
+/// What is left of a second's entries, for [`When::Above`].
+#[derive(Debug)]
+struct Bucket {
+    left: f64,
+    at: Instant,
 }
 
 #[derive(Debug)]
@@ -53,6 +63,7 @@ struct Rule {
     on: On,
     when: When,
     fault: Fault,
+    bucket: Option<Bucket>,
 }
 
 /// The rules of one trial, and what came of them.
@@ -95,7 +106,13 @@ impl Script {
 
     /// From now on this goes wrong too.
     pub fn rule(&self, on: On, when: When, fault: Fault) {
-        self.inner().rules.push(Rule { on, when, fault });
+        let bucket = None;
+        self.inner().rules.push(Rule {
+            on,
+            when,
+            fault,
+            bucket,
+        });
     }
 
     /// From now on nothing goes wrong.
@@ -130,7 +147,7 @@ impl Script {
         let mut mine = rules
             .iter_mut()
             .filter(|rule| rule.on.fits(call) && rule.fault.fits(call));
-        let fault = mine.find_map(|rule| picks(&mut rule.when, rng).then_some(rule.fault))?;
+        let fault = mine.find_map(|rule| rule.picks(call, rng).then_some(rule.fault))?;
         *counts.entry(fault.name()).or_default() += 1;
         Some(fault)
     }
@@ -140,15 +157,31 @@ impl Script {
     }
 }
 
-fn picks(when: &mut When, rng: &mut impl Rng) -> bool {
-    match when {
-        When::PerThousand(rate) => rng.random_range(0..1000) < *rate,
-        When::First(0) => false,
-        When::First(left) => {
-            *left -= 1;
-            true
+impl Rule {
+    fn picks(&mut self, call: &Call, rng: &mut impl Rng) -> bool {
+        match &mut self.when {
+            When::PerThousand(rate) => rng.random_range(0..1000) < *rate,
+            When::First(0) => false,
+            When::First(left) => {
+                *left -= 1;
+                true
+            }
+            When::Always => true,
+            When::Above(rate) => !Bucket::takes(&mut self.bucket, call.entries(), *rate, Instant::now()),
         }
-        When::Always => true,
+    }
+}
+
+impl Bucket {
+    /// Whether so many entries are still within the rate; a second's worth may come at once.
+    fn takes(bucket: &mut Option<Self>, entries: usize, rate: f64, now: Instant) -> bool {
+        let bucket = bucket.get_or_insert(Self { left: rate, at: now });
+        let passed = now.saturating_duration_since(bucket.at).as_secs_f64();
+        (bucket.left, bucket.at) = ((bucket.left + passed * rate).min(rate), now);
+        let entries = u32::try_from(entries).map_or(f64::MAX, f64::from);
+        let takes = entries <= bucket.left;
+        bucket.left -= if takes { entries } else { 0.0 };
+        takes
     }
 }
 
@@ -173,6 +206,8 @@ impl Scripts {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn call(function: &'static str, body: &str) -> Call {
@@ -208,6 +243,15 @@ mod tests {
             script.calls(),
             BTreeMap::from([("ExecutionFunction", 1), ("PlanningFunction", 4)])
         );
+    }
+
+    #[test]
+    fn a_capacity_is_a_seconds_worth_at_once_and_fills_again() {
+        let (mut bucket, now) = (None, Instant::now());
+        let mut takes = |after_ms: u64| Bucket::takes(&mut bucket, 25, 50.0, now + Duration::from_millis(after_ms));
+        assert_eq!([takes(0), takes(0), takes(0)], [true, true, false]);
+        assert_eq!([takes(400), takes(500), takes(510)], [false, true, false]);
+        assert_eq!([takes(9_000), takes(9_000), takes(9_000)], [true, true, false]);
     }
 
     #[test]

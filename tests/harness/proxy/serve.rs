@@ -16,7 +16,7 @@ use hyper_util::rt::TokioExecutor;
 use tokio::net::TcpStream;
 
 use super::call::Call;
-use super::fault::{Answer, Fault, broken, entries_throttled, entry_unclear, throttled};
+use super::fault::{Answer, Fault, broken, denied, entries_throttled, entry_unclear, throttled};
 use super::script::{Script, Scripts};
 use super::wire::Connection;
 
@@ -71,11 +71,17 @@ impl Passing {
     async fn answer(self: &Arc<Self>, parts: &Arc<Parts>, call: &Arc<Call>) -> Option<Answer> {
         let script = self.scripts.for_call(call);
         let fault = script.as_ref().and_then(|script| script.judge(call));
+        if let Some(script) = &script {
+            let unheard = [Fault::Throttled, Fault::EntriesThrottled, Fault::Denied];
+            let refused = fault.is_some_and(|fault| unheard.contains(&fault));
+            script.witness.heard(call, refused);
+        }
         let pass = || self.pass(parts, call, script.as_deref());
         match fault {
             None => pass().await,
             Some(Fault::Throttled) => Some(throttled(call)),
             Some(Fault::Broken) => Some(broken(call)),
+            Some(Fault::Denied) => Some(denied(call)),
             Some(Fault::EntriesThrottled) => Some(entries_throttled(call)),
             Some(Fault::CutBefore) => None,
             Some(Fault::CutAfter) => {

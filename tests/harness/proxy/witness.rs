@@ -43,9 +43,33 @@ struct Seen {
     marked: HashMap<Key, Done>,
     deleted: HashMap<Key, Done>,
     last_mark: Option<Instant>,
+    asked: Vec<Asked>,
+}
+
+/// Statements that were asked for in one call.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked {
+    /// When.
+    pub at: Instant,
+    /// How many.
+    pub statements: usize,
+    /// Whether the call never reached the service.
+    pub refused: bool,
 }
 
 impl Witness {
+    /// Takes in a call before it is passed on or refused.
+    pub(super) fn heard(&self, call: &Call, refused: bool) {
+        if call.operation == "BatchExecuteStatement" {
+            let (at, statements) = (Instant::now(), call.entries());
+            self.seen().asked.push(Asked {
+                at,
+                statements,
+                refused,
+            });
+        }
+    }
+
     /// Takes in a call that the service answered well; `begun` is when it was passed on.
     pub(super) fn saw(&self, call: &Call, answer: &[u8], begun: Instant) {
         match call.operation.as_str() {
@@ -97,6 +121,11 @@ impl Witness {
     /// Every message sent so far.
     pub fn sent(&self) -> Vec<Sent> {
         self.seen().sent.clone()
+    }
+
+    /// Every batch of statements that was asked for.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.seen().asked.clone()
     }
 
     /// When the service answered the last write that marked an item.

@@ -1,10 +1,19 @@
-//! Who may import whom: `domain <- knobs <- state_machine <- audit <- ports <- workflow`; adapters stand on ports and know
+//! Who may import whom: `domain <- knobs <- state_machine <- audit <- ports <- metric <- package <- workflow`; adapters stand on ports and know
 //! neither each other nor the workflows.
 
 use harness::project::sources;
 
 /// The pure layers, lowest first: each may use those before it.
-const LAYERS: [&str; 6] = ["domain", "knobs", "state_machine", "audit", "ports", "workflow"];
+const LAYERS: [&str; 8] = [
+    "domain",
+    "knobs",
+    "state_machine",
+    "audit",
+    "ports",
+    "metric",
+    "package",
+    "workflow",
+];
 /// What reaches the outside, one SDK each.
 const ADAPTERS: [&str; 6] = ["storage", "queue", "blob", "mail", "sealing", "source"];
 /// What a top-level module of `shared` may use besides itself; none: everything.

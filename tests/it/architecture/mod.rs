@@ -8,9 +8,10 @@ mod sources;
 mod template;
 
 /// The functions: folder, package, binary and the stem of everything in the template.
-const FUNCTIONS: [&str; 6] = [
+const FUNCTIONS: [&str; 7] = [
     "execution",
     "notification",
+    "packaging",
     "planning",
     "review",
     "submission",

@@ -7,8 +7,8 @@ use super::template::{of_kind, statements};
 
 /// Actions that end in `*`, each with the reason that stands in the template.
 const WIDE_ACTIONS: [&str; 1] = ["sqs:SendMessage*"];
-/// Statements whose resource is `*`: X-Ray has no resources, and SES is limited by the sender.
-const EVERYWHERE: [&str; 2] = ["Trace", "Send"];
+/// Statements whose resource is `*`: X-Ray has no resources, SES is limited by the sender, and listing names has none.
+const EVERYWHERE: [&str; 3] = ["Trace", "Send", "Inventory"];
 
 #[test]
 fn no_right_is_wider_than_it_says() {

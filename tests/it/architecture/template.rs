@@ -102,9 +102,10 @@ fn no_role_changes_an_audit_entry() {
                 assert!(!statement.contains(action), "{} may {action} the audit table", role.id);
             }
         }
+        // Which tables there are cannot be listed by less: no resource can be named for it.
         let everything = statements(role)
             .into_iter()
-            .filter(|text| text.contains("dynamodb:"))
+            .filter(|text| text.replace("dynamodb:ListTables", "").contains("dynamodb:"))
             .filter(|text| text.contains("Resource: \"*\""));
         assert_eq!(everything.count(), 0, "{} reaches every table", role.id);
     }

@@ -4,6 +4,7 @@
 //! | part | sides |
 //! |---|---|
 //! | [`source`] | the simulator's sources; the adapters on the emulator |
+//! | [`exports`] | the simulator's packages; the adapter on the emulator |
 //! | [`store`] | the simulator's store; the adapter on the emulator; on request DynamoDB Local or AWS |
 //!
 //! A case knows only the port. What it writes is its own: each run of a case has a fresh side to itself.
@@ -13,5 +14,6 @@
 //! schema and deletes them afterwards, also when a case fails. Without it the run is reported as skipped. A DynamoDB
 //! Local of before September 2022 fails one case, because it takes fewer than 100 actions in a transaction.
 
+mod exports;
 pub(crate) mod source;
 pub(crate) mod store;

@@ -39,12 +39,13 @@ const EVERYBODYS: [&str; 27] = [
 ];
 
 /// Fields that only operators and auditors see, or see filled.
-const STAFFS: [&str; 7] = [
+const STAFFS: [&str; 8] = [
     "/verification",
     "/decision/by",
     "/decision/note",
     "/extension/by",
     "/job/findings",
+    "/job/pace",
     "/requester/ip",
     "/requester",
 ];

@@ -1,18 +1,24 @@
 //! The life of a request from one end to the other, as people live it: each file is one way it can go.
 
 mod approve_in_one;
+mod awkward;
 mod deadlines;
 mod differs;
 mod endings;
 mod erasure;
+mod exported;
 mod extended;
+mod fair;
 mod finding;
 mod held;
+mod hidden;
+mod opened;
 mod rejected;
 mod retained;
 mod stopped;
 mod thirty_days;
 mod two_tenants;
+mod vaulted;
 mod withdrawn;
 
 use harness::people::Person;

@@ -145,6 +145,11 @@ async fn the_role_of_execution() {
 }
 
 #[tokio::test]
+async fn the_role_of_packaging() {
+    holds("packaging").await;
+}
+
+#[tokio::test]
 async fn the_role_of_supervision() {
     holds("supervision").await;
 }

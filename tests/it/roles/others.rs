@@ -27,8 +27,14 @@ pub(super) async fn ask_s3(acting: &Clients, action: &str, place: &Place) -> Opt
             let delete = s3.delete_object().bucket(bucket).key(key);
             Said::of(delete.version_id("none").send().await)
         }
+        "AbortMultipartUpload" => {
+            let abort = s3.abort_multipart_upload().bucket(bucket).key(key);
+            Said::of(abort.upload_id("none").send().await)
+        }
+        "ListBucketMultipartUploads" => Said::of(s3.list_multipart_uploads().bucket(bucket).prefix(key).send().await),
         "ListBucket" => Said::of(s3.list_objects_v2().bucket(bucket).prefix(key).send().await),
         "ListBucketVersions" => Said::of(s3.list_object_versions().bucket(bucket).prefix(key).send().await),
+        "ListAllMyBuckets" => Said::of(s3.list_buckets().send().await),
         "GetBucketVersioning" => Said::of(s3.get_bucket_versioning().bucket(bucket).send().await),
         // From here on to be refused: the caller has made sure of that.
         "PutBucketVersioning" => {

@@ -86,6 +86,7 @@ fn name(app: &App, strangers: &Strangers, head: &str) -> String {
     match head {
         "*" => "*".to_owned(),
         "AnotherTable" => strangers.table.clone(),
+        "NotesTable" => harness::config::NOTES.to_owned(),
         "AnotherBucket" => strangers.bucket.clone(),
         _ => {
             let outputs = app.stack.outputs.iter().chain(&app.stack.demo_outputs);

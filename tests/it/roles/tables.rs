@@ -19,6 +19,9 @@ const IF_THERE: &str = "attribute_exists(pk)";
 /// PartiQL is left to the simulator: the emulator checks its calls under names that AWS does not have.
 pub(super) async fn ask(app: &App, acting: &Clients, action: &str, place: &Place) -> Option<Said> {
     let (db, table) = (acting.dynamodb(), place.name.as_str());
+    if action == "ListTables" {
+        return Said::of(db.list_tables().send().await);
+    }
     let key = key(&described(app, table).await, None);
     let keys = Some(key.clone());
     match action {
@@ -30,6 +33,7 @@ pub(super) async fn ask(app: &App, acting: &Clients, action: &str, place: &Place
         "Query" => query(app, acting, place).await,
         "Scan" => Said::of(db.scan().table_name(table).limit(1).send().await),
         "DescribeTable" => Said::of(db.describe_table().table_name(table).send().await),
+        "DescribeTimeToLive" => Said::of(db.describe_time_to_live().table_name(table).send().await),
         "PutItem" => {
             let put = db.put_item().table_name(table).set_item(keys);
             Said::of(put.condition_expression(IF_THERE).send().await)

@@ -6,13 +6,17 @@
 //! | `scratch` | tables, buckets and clients |
 //! | `odd` | attributes of shapes that no manifest keeps |
 //! | `meanwhile` | a version written between our look and our marker |
+//! | `later` | an index made after a first look at the table |
 //! | `large` | sizes |
 //! | `denied` | permissions |
+//! | `vault` | vault mode: types, sizes, the bucket, what it costs beside tombstones |
 //! | `speed` | the sweep beside a bare loop; both are printed |
 
 mod denied;
 mod large;
+mod later;
 mod meanwhile;
 mod odd;
 pub(crate) mod scratch;
 mod speed;
+mod vault;

@@ -3,21 +3,25 @@
 //! It looks at rows, at the application's data and at its journal, and believes no counter of Lethe's. Its checks are
 //! the invariants that a regulator would ask about; each file holds some of them.
 
+pub mod gate;
 mod holds;
 mod leases;
 mod ledger;
 mod notices;
+pub mod package;
 mod privacy;
 mod records;
 mod requests;
+mod vault;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use shared::audit::verify;
-use shared::domain::chunk::Op;
+use shared::domain::chunk::{ChunkState, Op};
 use shared::domain::ids::RequestId;
+use shared::domain::outcome::{Code, Counts};
 use shared::domain::request::Facts;
 use shared::sim::sources::journal::{Record, RecordId};
 
@@ -90,8 +94,43 @@ pub fn complaints(stack: &Stack, before: &Before) -> Vec<String> {
     }
     holds::check(stack, &mut wrong);
     records::check(stack, &cases, before, &mut wrong);
+    vault::check(stack, &cases, &mut wrong);
+    package::check(stack, &cases, &mut wrong);
     privacy::check(stack, &mut wrong);
     wrong
+}
+
+/// What the requests that go on for ever are at: their jobs, and the chunks that are not done.
+pub fn unrest(stack: &Stack) -> Vec<String> {
+    let mut at_work = vec![];
+    for (life, facts) in stack.requests() {
+        let Some(facts) = facts.filter(|facts| !facts.shredded) else {
+            continue;
+        };
+        let chunks = stack.outside.chunks(&facts.key()).into_iter();
+        let open: Vec<_> = chunks
+            .filter(|chunk| chunk.state != ChunkState::Done || !is_settled(&chunk.counts))
+            .map(|chunk| {
+                let (op, state, counts) = (chunk.op, chunk.state, chunk.counts);
+                format!("{} {op:?} {state:?} retried {} {counts:?}", chunk.id, chunk.retried)
+            })
+            .collect();
+        let findings = stack.outside.findings(&facts.key());
+        let findings: Vec<_> = findings
+            .iter()
+            .map(|f| format!("{} of {}", f.name(), f.epoch))
+            .collect();
+        at_work.push(format!(
+            "{} is {}: {:?}, {open:?}, {findings:?}",
+            life.subject, facts.status, facts.job
+        ));
+    }
+    at_work
+}
+
+fn is_settled(counts: &Counts) -> bool {
+    let open = [Code::Untouched, Code::Swept, Code::Failed];
+    open.into_iter().all(|code| counts.of(code) == 0)
 }
 
 /// Whether any sweep of objects was leased more than once, or came after a verification.

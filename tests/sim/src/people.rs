@@ -5,24 +5,28 @@
 
 use jiff::Timestamp;
 use shared::domain::actor::Caller;
+use shared::domain::finding::{RESTORE_UNCLEAR, State};
 use shared::domain::hold::Hold;
 use shared::domain::ids::{Ref, RefKey, RequestId, RequestKey, SubjectId, Tenant};
-use shared::domain::job::{JobStatus, Phase};
+use shared::domain::job::{Job, JobStatus, Phase};
 use shared::domain::personal::Personal;
-use shared::domain::request::{Facts, Kind, Status};
+use shared::domain::request::{Facts, Status};
 use shared::domain::restore::Wanted;
 use shared::sim::sealer::reference_key;
 use shared::state_machine::command::{CONFIRMATION, VerificationInput};
 use shared::workflow::execute::{Typed, execute};
+use shared::workflow::export::start;
 use shared::workflow::failure::Failure;
+use shared::workflow::finding_list::findings;
 use shared::workflow::hold::{NewHold, place, release};
 use shared::workflow::order::{Wish, order};
 use shared::workflow::preview::preview;
+use shared::workflow::repair::{resolve, retry};
 use shared::workflow::restore::{Asked, restore};
 use shared::workflow::run::{cancel, pause, resume};
 use shared::workflow::submit::{NewRequest, submit};
 
-use crate::scenario::{Aim, HELD, HOLD_LASTS, Held, Life};
+use crate::scenario::{Aim, FORBIDDEN, HELD, HOLD_LASTS, Held, Life};
 use crate::stack::Outside;
 
 /// What a person does next.
@@ -60,6 +64,8 @@ pub enum Deed {
     RestoreOne,
     /// Brings everything back.
     RestoreAll,
+    /// Repairs what failed, and has it tried again.
+    Repair,
     /// Places a legal hold.
     PlaceHold,
     /// Releases one that stands.
@@ -98,6 +104,7 @@ impl Deed {
             | Self::Cancel
             | Self::RestoreOne
             | Self::RestoreAll
+            | Self::Repair
             | Self::PlaceHold
             | Self::ReleaseHold => "review",
         }
@@ -130,6 +137,9 @@ pub fn next_deed(aim: Aim, facts: Option<&Facts>, paused_before: bool, now: Time
 
 fn while_it_runs(aim: Aim, facts: &Facts, paused_before: bool) -> Option<Deed> {
     let job = facts.job.as_ref()?;
+    if may_repair(job) {
+        return Some(Deed::Repair);
+    }
     match aim {
         Aim::Cancel | Aim::CancelAndRestore => {
             let over = job.cancel_requested || job.phase == Phase::Closing || job.status == JobStatus::Failed;
@@ -143,6 +153,15 @@ fn while_it_runs(aim: Aim, facts: &Facts, paused_before: bool) -> Option<Deed> {
         Aim::RestoreOne => (job.phase == Phase::Recovering && facts.restores == 0).then_some(Deed::RestoreOne),
         Aim::Erase | Aim::Extend | Aim::Withdraw | Aim::Reject => None,
     }
+}
+
+/// Times that operators have a failed job tried again before they give it up.
+pub const RETRIES: u32 = 3;
+
+/// Whether operators go on with a failed job.
+pub fn may_repair(job: &Job) -> bool {
+    let retried = job.retry.as_ref().map_or(0, |retry| retry.n);
+    job.status == JobStatus::Failed && retried < RETRIES
 }
 
 /// What the legal department does next, and from when on; none once it is done.
@@ -194,6 +213,7 @@ pub fn caller(name: &str, is_operator: bool) -> Caller {
         name: Some(canary("name")),
         email: Some(canary("mail")),
         ip: canary("ip"),
+        signed_in_at: None,
         actor_ref: Ref::new(&ref_key(), "actor", name),
         subject_ref: subject_ref(name),
     }
@@ -244,6 +264,9 @@ pub async fn carry_out(
                 .await
                 .map(|()| None);
         }
+        Deed::Repair => {
+            return Box::pin(repair(outside, &executor, id, now)).await.map(|()| None);
+        }
         Deed::Pause | Deed::Resume | Deed::Cancel | Deed::RestoreOne | Deed::RestoreAll => {
             return Box::pin(interfere(outside, &executor, id, deed, now))
                 .await
@@ -255,10 +278,15 @@ pub async fn carry_out(
             } else {
                 &executor
             };
-            return run(outside, by, id, deed, now).await.map(|()| None);
+            return Box::pin(run(outside, by, id, deed, now)).await.map(|()| None);
         }
     };
     order(records, config, &approver, (id, None), wish, now).await?;
+    if deed == Deed::Approve {
+        // `functions/review` does so.
+        let key = RequestKey { tenant: tenant(), id };
+        Box::pin(start(records, config, &outside.queues, &key, now)).await?;
+    }
     Ok(None)
 }
 
@@ -283,6 +311,24 @@ async fn interfere(outside: &Outside, by: &Caller, id: RequestId, deed: Deed, no
                 .map(|_| ())
         }
     }
+}
+
+/// Gives the source back what it lacked; closes what only a person can judge, and has the rest tried again.
+async fn repair(outside: &Outside, by: &Caller, id: RequestId, now: Timestamp) -> Result<(), Failure> {
+    let (records, queues, target) = (&outside.records, &outside.queues, (id, None));
+    outside.sources.repair(FORBIDDEN);
+    let shown = findings(records, by, id).await?;
+    let open = shown.into_iter().filter(|finding| finding.state == State::Open);
+    let unclear = open
+        .filter(|finding| finding.code == RESTORE_UNCLEAR)
+        .map(|finding| finding.n);
+    for name in unclear {
+        let evidence = Personal::new("canary-evidence");
+        Box::pin(resolve(records, queues, by, target, (&name, evidence), now)).await?;
+    }
+    Box::pin(retry(records, queues, by, target, None, now))
+        .await
+        .map(|_| ())
 }
 
 /// What the legal department does to a subject's data.
@@ -335,12 +381,19 @@ async fn run(outside: &Outside, by: &Caller, id: RequestId, deed: Deed, now: Tim
 
 fn new_request(life: &Life, key: &str) -> NewRequest {
     NewRequest {
-        kind: Kind::Deletion,
+        kind: life.kind,
         scope: life.scope.iter().map(|category| (*category).to_owned()).collect(),
         reason: Personal::new("canary-reason"),
         subject: None,
         received_at: None,
-        idempotency_key: Some(format!("{key}-{}", life.subject)),
-        body: Personal::new(format!("the body of {}", life.subject)),
+        after_export: None,
+        notify_subject: None,
+        idempotency_key: Some(format!(
+            "{key}-{}-{}-{}",
+            life.kind.as_str(),
+            life.subject,
+            life.scope.join("-")
+        )),
+        body: Personal::new(format!("the body of {}: {:?}", life.subject, life.scope)),
     }
 }

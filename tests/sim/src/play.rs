@@ -1,6 +1,6 @@
 //! One run of a scenario, from the empty stack to its rest, and what the oracle says of it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use shared::knobs::{Guard, Turned};
 use shared::ports::Letter;
 use shared::sim::{Call, Dice, Event, Fate, Fates, World, run};
@@ -10,7 +10,10 @@ use crate::stack::{Habits, Stack};
 use crate::{dawn, oracle};
 
 /// More calls than this, and a run is going round in circles.
-const MAX_CALLS: u64 = 60_000;
+const MAX_CALLS: u64 = 200_000;
+
+/// How long before the first request the sources are filled.
+const EVE: SignedDuration = SignedDuration::from_hours(24);
 
 /// How to play.
 #[derive(Clone, Debug, Default)]
@@ -45,14 +48,17 @@ pub fn play(scenario: &Scenario, play: &Play, fates: impl Fates + 'static) -> Pl
         poison: scenario.poison,
         fates,
     };
-    let world = World::new(play.seed, dawn(), fates);
+    let world = World::new(play.seed, dawn() - EVE, fates);
     let mut stack = Stack::new(&world, scenario, play.habits);
     let before = oracle::Before::of(&stack);
     let rest = run(&world, &mut stack, MAX_CALLS);
     let mut complaints = stack.outside.complaints.take();
     match rest {
         Ok(()) => complaints.extend(oracle::complaints(&stack, &before)),
-        Err(restless) => complaints.push(restless.to_string()),
+        Err(restless) => {
+            complaints.push(restless.to_string());
+            complaints.extend(oracle::unrest(&stack));
+        }
     }
     Played {
         calls: world.calls(),

@@ -1,6 +1,6 @@
 //! What there is before a run, who does what, and what the world does meanwhile.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::data_map::DataMap;
@@ -8,6 +8,7 @@ use shared::domain::ids::SubjectId;
 use shared::domain::manifest::Scalar;
 use shared::domain::outbox::Mail;
 use shared::domain::policy::PolicyFile;
+use shared::domain::request::Kind;
 use shared::knobs::Sizes;
 use shared::ports::{Letter, Pinned};
 use shared::sim::sources::SimSources;
@@ -16,7 +17,7 @@ use shared::workflow::records::Loaded;
 
 use crate::dawn;
 
-/// One dataset of each kind: TTL deletes, Lethe deletes, a versioned bucket, a part is retained.
+/// One dataset of each kind: TTL deletes, Lethe deletes, a versioned bucket, the vault, a part is retained.
 const DATA_MAP: &str = include_str!("data-map.yaml");
 
 /// How a request's people want it to end.
@@ -54,8 +55,11 @@ pub enum Held {
 /// Longer than any record that is swept stays restorable, and than TTL waits (seven days and one).
 pub const HOLD_LASTS: SignedDuration = SignedDuration::from_hours(24 * 10);
 
-/// What a hold covers: what TTL deletes, and objects.
-pub const HELD: [&str; 2] = ["conversations", "attachments"];
+/// The table that refuses Lethe where a scenario wants it.
+pub const FORBIDDEN: &str = "messages";
+
+/// What a hold covers: what TTL deletes, objects, and the vault.
+pub const HELD: [&str; 3] = ["conversations", "attachments", "notes"];
 
 /// One request, and what its subject has.
 #[derive(Clone, Debug)]
@@ -70,6 +74,8 @@ pub struct Life {
     pub records: usize,
     /// When its data is held.
     pub held: Held,
+    /// What is asked for.
+    pub kind: Kind,
 }
 
 /// What happens to the subject's data while the job runs.
@@ -107,8 +113,14 @@ pub struct Scenario {
     pub mail_refused: bool,
     /// Whether a chunk's workers always die: it must be parked, and its siblings go on.
     pub poison: bool,
+    /// Writes a second that each table and bucket takes; none: all. The others are throttled.
+    pub capacity: Option<usize>,
+    /// Whether a source refuses Lethe in the middle of the sweep, until operators are told that the job failed.
+    pub forbidden: bool,
     /// Whether the policy clamps the grace period to the due date.
     pub clamp: bool,
+    /// Whether the policy hides a subject from the approval on.
+    pub hide_early: bool,
     /// Who writes the letters.
     pub write: Write,
 }
@@ -178,6 +190,22 @@ impl Scenario {
         )
     }
 
+    /// Two requests of one subject at once, for different categories: they share a gate.
+    pub fn two_of_one() -> Self {
+        let (mut one, mut other) = (life("ada", Aim::Erase, 2), life("ada", Aim::Erase, 2));
+        other.scope = one.scope.split_off(1);
+        Self::of("two requests of one subject", vec![one, other])
+    }
+
+    /// Hidden from the approval on; one of them is withdrawn.
+    pub fn hidden_early() -> Self {
+        let lives = vec![life("ada", Aim::Withdraw, 2), life("bob", Aim::Erase, 2)];
+        Self {
+            hide_early: true,
+            ..Self::of("hidden from the approval on", lives)
+        }
+    }
+
     /// TTL comes days late, after the purge.
     pub fn late_ttl() -> Self {
         Self {
@@ -210,6 +238,22 @@ impl Scenario {
         }
     }
 
+    /// Sources that take far less than they are given.
+    pub fn throttled() -> Self {
+        Self {
+            capacity: Some(1),
+            ..Self::of("sources that throttle", vec![life("ada", Aim::Erase, 3)])
+        }
+    }
+
+    /// A source refuses Lethe in the middle of the sweep: repaired, retried, completed.
+    pub fn repaired() -> Self {
+        Self {
+            forbidden: true,
+            ..Self::of("repaired and retried", vec![life("ada", Aim::Erase, 5)])
+        }
+    }
+
     /// Cancelled in the middle.
     pub fn cancelled() -> Self {
         Self::of("cancelled in the middle", vec![life("ada", Aim::Cancel, 4)])
@@ -237,6 +281,38 @@ impl Scenario {
         Self::of("a part is retained", vec![life])
     }
 
+    /// Taken into the vault: one chunk that is full, and one that is not.
+    pub fn vaulted() -> Self {
+        Self::of("taken into the vault", vec![noted(Aim::Erase, 3)])
+    }
+
+    /// Taken into the vault, and one brought back while the others wait.
+    pub fn vaulted_one_restored() -> Self {
+        Self::of("one brought back from the vault", vec![noted(Aim::RestoreOne, 3)])
+    }
+
+    /// Cancelled in the middle, then all brought back from the vault.
+    pub fn vaulted_and_restored() -> Self {
+        Self::of("all brought back from the vault", vec![noted(Aim::CancelAndRestore, 3)])
+    }
+
+    /// Items of the vault that are written in the middle.
+    pub fn vaulted_rewritten() -> Self {
+        Self {
+            meanwhile: Meanwhile::Changes,
+            ..Self::of("written while taken into the vault", vec![noted(Aim::Erase, 4)])
+        }
+    }
+
+    /// A hold keeps what waits in the vault.
+    pub fn vaulted_and_held() -> Self {
+        let life = Life {
+            held: Held::InWindow,
+            ..noted(Aim::Erase, 3)
+        };
+        Self::of("held in the vault", vec![life])
+    }
+
     /// A hold is placed while the job sweeps.
     pub fn held_midway() -> Self {
         Self::held("held midway", Aim::Erase, Held::Midway)
@@ -252,6 +328,30 @@ impl Scenario {
         Self::held("cancelled and held", Aim::Cancel, Held::InWindow)
     }
 
+    /// Exported: every kind of dataset, several parts.
+    pub fn exported() -> Self {
+        Self::of("exported", vec![export("ada", Aim::Erase, 3)])
+    }
+
+    /// An export that is cancelled in the middle: nothing of a package is left.
+    pub fn export_cancelled() -> Self {
+        Self::of("an export is cancelled", vec![export("ada", Aim::Cancel, 3)])
+    }
+
+    /// A source refuses Lethe while it is copied: repaired, retried, packed.
+    pub fn export_repaired() -> Self {
+        Self {
+            forbidden: true,
+            ..Self::of("an export is repaired", vec![export("ada", Aim::Erase, 5)])
+        }
+    }
+
+    /// Erased and exported at once: whichever comes first, the export holds what can still be brought back.
+    pub fn exported_while_erased() -> Self {
+        let lives = vec![life("ada", Aim::Erase, 3), export("ada", Aim::Erase, 3)];
+        Self::of("exported while erased", lives)
+    }
+
     fn held(name: &'static str, aim: Aim, held: Held) -> Self {
         let life = Life {
             held,
@@ -263,6 +363,16 @@ impl Scenario {
     /// All that end well, for the crash points.
     pub fn all() -> Vec<Self> {
         vec![
+            Self::repaired(),
+            Self::exported(),
+            Self::export_cancelled(),
+            Self::export_repaired(),
+            Self::exported_while_erased(),
+            Self::vaulted(),
+            Self::vaulted_one_restored(),
+            Self::vaulted_and_restored(),
+            Self::vaulted_rewritten(),
+            Self::vaulted_and_held(),
             Self::held_midway(),
             Self::held_in_window(),
             Self::cancelled_and_held(),
@@ -277,9 +387,12 @@ impl Scenario {
             Self::extended(),
             Self::clamped(),
             Self::two(),
+            Self::two_of_one(),
+            Self::hidden_early(),
             Self::late_ttl(),
             Self::rewritten(),
             Self::mail_refused(),
+            Self::throttled(),
         ]
     }
 
@@ -289,7 +402,7 @@ impl Scenario {
             let by_aim = matches!(life.aim, Aim::Cancel | Aim::CancelAndRestore | Aim::RestoreOne);
             by_aim || life.held == Held::Midway
         };
-        self.meanwhile == Meanwhile::Changes || self.lives.iter().any(stepped_in)
+        self.meanwhile == Meanwhile::Changes || self.forbidden || self.lives.iter().any(stepped_in)
     }
 
     fn of(name: &'static str, lives: Vec<Life>) -> Self {
@@ -301,13 +414,16 @@ impl Scenario {
             meanwhile: Meanwhile::Nothing,
             mail_refused: false,
             poison: false,
+            capacity: None,
+            forbidden: false,
             clamp: false,
+            hide_early: false,
             write: crate::stack::letter,
         }
     }
 }
 
-/// A life over the three categories of which nothing is retained.
+/// A life over three categories of which nothing is retained and nothing goes into the vault.
 pub fn life(subject: &str, aim: Aim, records: usize) -> Life {
     Life {
         subject: subject.to_owned(),
@@ -315,12 +431,31 @@ pub fn life(subject: &str, aim: Aim, records: usize) -> Life {
         aim,
         records,
         held: Held::Never,
+        kind: Kind::Deletion,
+    }
+}
+
+/// A life of which only the vault knows.
+fn noted(aim: Aim, records: usize) -> Life {
+    Life {
+        scope: vec!["notes"],
+        ..life("ada", aim, records)
+    }
+}
+
+/// An export of everything.
+pub fn export(subject: &str, aim: Aim, records: usize) -> Life {
+    Life {
+        scope: vec!["conversations", "profile", "attachments", "notes", "invoices"],
+        kind: Kind::Export,
+        ..life(subject, aim, records)
     }
 }
 
 /// The policy of a run: the product's own periods.
-pub fn policy(clamp: bool) -> Pinned<PolicyFile> {
-    let yaml = format!("v: 1\ndefaults: {{ClampGraceToDeadline: {clamp}}}\n");
+pub fn policy(clamp: bool, hide_early: bool) -> Pinned<PolicyFile> {
+    let from = if hide_early { "approval" } else { "execution" };
+    let yaml = format!("v: 1\ndefaults: {{ClampGraceToDeadline: {clamp}, HideFrom: {from}}}\n");
     let value = PolicyFile::parse(&yaml, false).expect("a policy");
     pinned("policy-1", value)
 }
@@ -347,6 +482,12 @@ pub struct Owner {
     pub category: &'static str,
 }
 
+/// Whether the law keeps a record of this subject from being erased.
+pub fn is_retained(record: &RecordId, subject: &str) -> bool {
+    let theirs = record.key.starts_with(&format!("pk=INVOICES#acme#{subject} "));
+    record.container == "invoices" && theirs && record.key.contains(RETAINED)
+}
+
 /// The owner of a record, read from its key; none for another tenant's and for those who never ask.
 pub fn owner(record: &RecordId) -> Option<Owner> {
     let (category, subject) = match record.container.as_str() {
@@ -358,6 +499,11 @@ pub fn owner(record: &RecordId) -> Option<Owner> {
         "profiles" => {
             let rest = record.key.strip_prefix("pk=CUSTOMER#")?;
             ("profile", rest.split(' ').next()?)
+        }
+        "notes" if record.key.contains(FOREIGN) => return None,
+        "notes" => {
+            let rest = record.key.strip_prefix("pk=NOTES#")?;
+            ("notes", rest.split(' ').next()?)
         }
         // The law's, not the subject's to have erased.
         "invoices" if record.key.contains(RETAINED) => return None,
@@ -396,9 +542,18 @@ const RETAINED: &str = "retained-";
 /// Puts what is there before a run: each subject's records, a bystander's, and another tenant's of the same ids.
 pub fn seed(sources: &SimSources, scenario: &Scenario) {
     sources.host(&data_map().value);
+    for dataset in &data_map().value.datasets {
+        if let Some(per_second) = scenario.capacity {
+            sources.limit_capacity(dataset.container(), per_second);
+        }
+    }
     let long_ago = dawn() - SignedDuration::from_hours(24 * 200);
     let others = life(BYSTANDER, Aim::Erase, 2);
+    let mut seeded = BTreeSet::new();
     for life in scenario.lives.iter().chain([&others]) {
+        if !seeded.insert(&life.subject) {
+            continue;
+        }
         for (tenant, prefix) in [("acme", ""), ("globex", FOREIGN)] {
             let records = if prefix.is_empty() { life.records } else { 1 };
             for n in 0..records {
@@ -464,24 +619,34 @@ fn put(sources: &SimSources, (tenant, subject): (&str, &str), (name, body): (&st
     }
 }
 
-/// The application's nth write in the middle of the first life's job: rewritten, deleted, new, rewritten while hidden.
+/// The write that also puts records of long ago back.
+pub const IMPORT: usize = 3;
+
+/// The application's nth write in the middle of the first life's job: rewritten, also between a copy and its deletion;
+/// deleted; new; rewritten while hidden.
 pub fn write(sources: &SimSources, life: &Life, n: usize, now: Timestamp) {
     let record = |container: &str, n: usize| {
         let key = match container {
             "messages" => format!("pk=TENANT#acme#CUSTOMER#{} sk={n}", life.subject),
             "profiles" => format!("pk=CUSTOMER#{} sk={n}", life.subject),
+            "notes" => format!("pk=NOTES#{} sk={n}", life.subject),
             _ => format!("acme/{}/{n}", life.subject),
         };
         let container = container.to_owned();
         RecordId { container, key }
     };
     match n {
-        1 => put(sources, ("acme", &life.subject), ("0", "canary-rewritten"), now),
+        1 => {
+            put(sources, ("acme", &life.subject), ("0", "canary-rewritten"), now);
+            let between = Scalar::S("canary-between".to_owned());
+            sources.write_before_take(&record("notes", 2), "body", between);
+        }
         2 => {
             sources.delete_item(&record("messages", 1));
+            sources.delete_item(&record("notes", 1));
             sources.delete_object(&record("files", 1));
         }
-        3 => {
+        IMPORT => {
             put(sources, ("acme", &life.subject), ("new", "canary-new"), now);
             // Restored from a backup: older than the execution, and there only after it was planned.
             let long_ago = dawn() - SignedDuration::from_hours(24 * 300);
@@ -496,6 +661,7 @@ pub fn write(sources: &SimSources, life: &Life, n: usize, now: Timestamp) {
         5 => {
             sources.delete_item(&record("profiles", 3));
             sources.update_item(&record("messages", 3), "canary-updated");
+            sources.update_item(&record("notes", 3), "canary-updated");
         }
         _ => put(sources, ("acme", &life.subject), ("newest", "canary-new"), now),
     }

@@ -11,18 +11,21 @@ use std::rc::Rc;
 
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::ids::RequestKey;
-use shared::domain::message::{ChunkMessage, PlanMessage};
+use shared::domain::message::{ChunkMessage, PartMessage, PlanMessage};
 use shared::domain::outbox::Mail;
 use shared::domain::personal::Personal;
 use shared::ports::Letter;
 use shared::sim::World;
 use shared::sim::blobs::{SimConfig, SimManifests};
+use shared::sim::exports::SimExports;
 use shared::sim::mailer::SimMailer;
 use shared::sim::queues::{MessageId, SimQueues};
 use shared::sim::sealer::SimSealer;
 use shared::sim::sources::SimSources;
 use shared::sim::store::SimStore;
+use shared::sim::vault::SimVault;
 use shared::workflow::bench::Bench;
+use shared::workflow::export::{Packaging, Packed};
 use shared::workflow::notify::deliver;
 use shared::workflow::records::{Loaded, Records};
 use shared::workflow::supervise::Supervisor;
@@ -30,11 +33,16 @@ use shared::workflow::work_chunk::{Invocation, Worked};
 
 pub use triggers::{Habits, Stack};
 
+use crate::dawn;
 use crate::readers::Shown;
 use crate::scenario::{Scenario, Write, data_map, policy};
 
 /// Lambda ends an invocation after this long (`template.yaml`).
 pub const TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
+/// The same for `packaging`, which has more to do at a time.
+pub const PACKAGING_TIMEOUT: SignedDuration = SignedDuration::from_secs(900);
+/// A few records fill a part.
+const MAX_PART_BYTES: u64 = 1_000;
 /// With less than this left, planning continues in another invocation (`functions/planning`).
 const RESERVE: SignedDuration = SignedDuration::from_secs(25);
 
@@ -49,10 +57,14 @@ pub struct Outside {
     pub config: SimConfig,
     /// Manifests and outcome objects.
     pub manifests: SimManifests,
-    /// Queues `plans` and `chunks`.
+    /// Queues `plans`, `chunks` and `parts`.
     pub queues: SimQueues,
     /// The application's data.
     pub sources: SimSources,
+    /// Copies of what was taken out of its table.
+    pub vault: SimVault,
+    /// Packages.
+    pub exports: SimExports,
     /// The mail service.
     pub mailer: SimMailer,
     /// Who writes the letters.
@@ -72,16 +84,20 @@ impl Outside {
                 store: SimStore::new(world),
                 sealer: SimSealer::new(world),
             },
-            config: SimConfig::new(world, policy(scenario.clamp), vec![data_map()]),
+            config: SimConfig::new(world, policy(scenario.clamp, scenario.hide_early), vec![data_map()]),
             manifests: SimManifests::new(world),
             queues: SimQueues::new(world),
             sources: SimSources::new(world),
+            vault: SimVault::new(world),
+            exports: SimExports::new(world),
             mailer: SimMailer::new(world),
             write: scenario.write,
             shown: Rc::default(),
             complaints: Rc::default(),
         };
         crate::scenario::seed(&outside.sources, scenario);
+        // Objects are as old as their writing: by no clock of a run may they be newer than a request.
+        world.advance_to(dawn());
         if scenario.mail_refused {
             for life in &scenario.lives {
                 outside
@@ -98,13 +114,14 @@ impl Outside {
         self.complaints.borrow_mut().push(what);
     }
 
-    fn bench(&self) -> Bench<SimStore, SimSealer, SimConfig, SimManifests, SimQueues, SimSources> {
+    fn bench(&self) -> Bench<SimStore, SimSealer, SimConfig, SimManifests, SimQueues, SimSources, SimVault> {
         Bench {
             records: self.records.clone(),
             config: self.config.clone(),
             manifests: self.manifests.clone(),
             queues: self.queues.clone(),
             sources: self.sources.clone(),
+            vault: self.vault.clone(),
         }
     }
 
@@ -139,6 +156,25 @@ impl Outside {
         }
     }
 
+    /// Function `packaging`.
+    async fn packaging(self, id: MessageId, message: PartMessage, clock: Clock, invocation: Invocation) {
+        let packaging = Packaging {
+            bench: self.bench(),
+            exports: self.exports.clone(),
+            max_part_bytes: MAX_PART_BYTES,
+            version: "of the simulator",
+        };
+        let packed = Box::pin(packaging.package(&message, clock.tell(), &invocation)).await;
+        match packed {
+            Ok(Packed::Held) => self.world.note("packaging", "held by another worker"),
+            Ok(_) => {
+                self.done("delete part message", || self.queues.parts.borrow_mut().delete(id))
+                    .await;
+            }
+            Err(failure) => self.world.note("packaging", failure),
+        }
+    }
+
     /// Whether another message already stands for the chunk: numbers only rise.
     fn is_old(&self, message: &ChunkMessage) -> bool {
         let chunk = self.chunk(&message.request, &message.chunk);
@@ -159,10 +195,15 @@ impl Outside {
         }
     }
 
-    fn supervisor(&self) -> Supervisor<'_, SimStore, SimSealer, SimManifests, SimQueues> {
+    fn supervisor(
+        &self,
+    ) -> Supervisor<'_, SimStore, SimSealer, SimConfig, SimManifests, SimQueues, SimVault, SimExports> {
         Supervisor {
             records: &self.records,
+            config: &self.config,
             manifests: &self.manifests,
+            vault: &self.vault,
+            exports: &self.exports,
             queues: &self.queues,
         }
     }

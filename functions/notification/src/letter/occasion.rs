@@ -67,11 +67,9 @@ pub enum Occasion<'a> {
     Approved {
         /// The time to think it over and what follows; `None` for an export, which waits for nothing and removes nothing.
         grace: Option<Grace>,
-        /// When all of it will be done.
-        completes_by: Timestamp,
-        /// When the answer is due. The letter names it only if `misses_due`.
+        /// When the answer is due. A deletion's letter names it only if `misses_due`.
         due_at: Timestamp,
-        /// Whether `completes_by` is after `due_at`, as the resource says.
+        /// Whether a deletion will be done after `due_at`, as the resource says.
         misses_due: bool,
     },
     /// `reject`: the reason, and the rights of somebody refused (GDPR Art. 12(4)).
@@ -104,7 +102,34 @@ pub enum Occasion<'a> {
         /// The operator's reason.
         reason: Passage<'a>,
     },
-    /// `complete`, of a deletion. An export ends with the handing over of its package and so with another letter.
+    /// `cancel`, of an export: there will be no copy.
+    Dropped {
+        /// The operator's reason.
+        reason: Passage<'a>,
+    },
+    /// `complete`, of an export: the copy can be fetched.
+    Ready {
+        /// Until when; `None`: it was taken back before this letter was written.
+        until: Option<Timestamp>,
+        /// How many archives it has.
+        parts: u64,
+        /// What is in it, category by category.
+        outcomes: &'a [Outcome<'a>],
+        /// `result: partial`: the rights of somebody refused apply to what was left out.
+        partial: bool,
+        /// How long the request is found by an e-mail address: `RequestRetention`.
+        found_for: Span,
+        /// How long the trail is kept: `AuditRetention`.
+        proof_for: Span,
+    },
+    /// The copy can be fetched for one more day.
+    Expiring {
+        /// Until when.
+        until: Timestamp,
+        /// How many archives it has.
+        parts: u64,
+    },
+    /// `complete`, of a deletion.
     Completed {
         /// When the last record was dealt with.
         finished_at: Timestamp,
@@ -124,6 +149,8 @@ pub enum Occasion<'a> {
 pub struct Grace {
     /// When it ends and execution is allowed.
     pub ends_at: Timestamp,
+    /// When all of it will be done.
+    pub completes_by: Timestamp,
     /// From a record's hiding to its destruction; zero: destroyed at once.
     pub recovery_window: Span,
 }
@@ -153,6 +180,8 @@ pub struct Outcome<'a> {
     pub recreated: u64,
     /// `restored`.
     pub restored: u64,
+    /// `exported`: in the copy.
+    pub exported: u64,
     /// `swept`: after a cancellation, what can still be brought back.
     pub hidden: Option<Hidden>,
     /// `untouched`: after a cancellation, what was not reached.
@@ -173,6 +202,7 @@ impl Outcome<'_> {
             self.already_absent,
             self.recreated,
             self.restored,
+            self.exported,
             self.resolved,
             self.hidden.map_or(0, |hidden| hidden.records),
             self.untouched,
@@ -210,7 +240,10 @@ impl Occasion<'_> {
             Occasion::Rejected { .. } => format!("Our decision on your {kind} request ({id})"),
             Occasion::Withdrawn { .. } => format!("Your {kind} request is withdrawn ({id})"),
             Occasion::Extended { .. } => format!("We need longer for your {kind} request ({id})"),
-            Occasion::Cancelled { .. } => format!("Your {kind} request was stopped ({id})"),
+            Occasion::Cancelled { .. } | Occasion::Dropped { .. } => format!("Your {kind} request was stopped ({id})"),
+            Occasion::Ready { until: None, .. } => format!("Your {kind} request is completed ({id})"),
+            Occasion::Ready { .. } => format!("The copy of your data is ready ({id})"),
+            Occasion::Expiring { .. } => format!("The copy of your data can be fetched for one more day ({id})"),
             Occasion::Completed { partial: false, .. } => format!("Your {kind} request is completed ({id})"),
             Occasion::Completed { partial: true, .. } => format!("Your {kind} request is completed in part ({id})"),
         }

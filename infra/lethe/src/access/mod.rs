@@ -1,8 +1,8 @@
 //! From a data map to the rights it needs, as a CloudFormation template. Pure.
 //!
-//! Guarantees: no table, index, bucket or prefix that the map does not name; review and planning may read, execution may
-//! change, nobody else gets anything. A resource's own KMS key is named, and only for use through DynamoDB. S3 needs no
-//! key here: listing versions and deleting them decrypts nothing. Where next: `stack` deploys it.
+//! Guarantees: no table, index, bucket or prefix that the map does not name; review and planning may list, execution may
+//! change, packaging may read objects, nobody else gets anything. A resource's own KMS key is named, and only for use
+//! through its service. Of buckets only packaging needs one: listing versions and deleting them decrypts nothing. Where next: `stack` deploys it.
 
 mod stack;
 mod statements;
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use shared::domain::data_map::{DataMap, Dataset, DynamoPlace, Place, TenantBinding};
 
 pub(crate) use stack::{Deployed, deploy};
-use statements::{read, write};
+use statements::{copy, read, write};
 
 /// Tables and buckets in one managed policy: a policy holds 6,144 characters, and ten of the longest names fit.
 const PLACES_PER_POLICY: usize = 10;
@@ -29,8 +29,10 @@ pub struct Roles {
     pub review: String,
     /// Enumerates.
     pub planning: String,
-    /// Sweeps and purges.
+    /// Sweeps and purges; copies records for an export, and looks at its objects.
     pub execution: String,
+    /// Copies objects for an export.
+    pub packaging: String,
 }
 
 /// What was found of a table.
@@ -49,6 +51,8 @@ pub struct Found {
     pub partition: String,
     /// By name.
     pub tables: BTreeMap<String, TableFacts>,
+    /// The KMS key that a bucket's objects are encrypted under by default, if it is a customer's own; by name.
+    pub bucket_keys: BTreeMap<String, String>,
 }
 
 /// The map names something nobody looked up, or too much for one role.
@@ -68,12 +72,24 @@ impl std::error::Error for Unfit {}
 enum Container<'a> {
     Table {
         facts: &'a TableFacts,
-        indexes: BTreeSet<&'a str>,
+        uses: Uses<'a>,
     },
     Bucket {
         arn: String,
         heads: BTreeSet<String>,
+        kms_key: Option<&'a str>,
     },
+}
+
+/// What the datasets of one table need of it.
+#[derive(Debug, Default)]
+struct Uses<'a> {
+    /// Indexes they read by.
+    indexes: BTreeSet<&'a str>,
+    /// Whether one of them marks its items.
+    marks: bool,
+    /// Whether one of them takes its items out and puts them back.
+    takes: bool,
 }
 
 /// The template: nothing but managed policies.
@@ -100,6 +116,14 @@ pub fn template(map: &DataMap, found: &Found, roles: &Roles) -> Result<Value, Un
         );
         resources.insert(format!("ReadPolicy{}", n + 1), read);
         resources.insert(format!("WritePolicy{}", n + 1), write);
+        let statements = copy(group);
+        if !statements.is_empty() {
+            let what = "Lethe may copy objects that the data map names";
+            resources.insert(
+                format!("CopyPolicy{}", n + 1),
+                policy(what, &[&roles.packaging], statements),
+            );
+        }
     }
     Ok(json!({
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -114,12 +138,15 @@ pub fn nameable_key(arn: Option<&str>) -> Option<String> {
 }
 
 fn containers<'a>(map: &'a DataMap, found: &'a Found) -> Result<Vec<Container<'a>>, Unfit> {
-    let mut tables: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut tables: BTreeMap<&str, Uses<'_>> = BTreeMap::new();
     let mut buckets: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for dataset in &map.datasets {
         match &dataset.place {
             Place::Dynamodb(DynamoPlace { table, index, .. }) => {
-                tables.entry(table).or_default().extend(index.as_deref());
+                let uses = tables.entry(table).or_default();
+                uses.indexes.extend(index.as_deref());
+                uses.takes |= dataset.in_vault();
+                uses.marks |= !dataset.in_vault();
             }
             Place::S3(place) => {
                 buckets
@@ -129,16 +156,17 @@ fn containers<'a>(map: &'a DataMap, found: &'a Found) -> Result<Vec<Container<'a
             }
         }
     }
-    let table = |(name, indexes): (&'a str, BTreeSet<&'a str>)| {
+    let table = |(name, uses): (&'a str, Uses<'a>)| {
         let facts = found
             .tables
             .get(name)
             .ok_or_else(|| Unfit(format!("table {name} was not found")))?;
-        Ok(Container::Table { facts, indexes })
+        Ok(Container::Table { facts, uses })
     };
     let bucket = |(name, heads): (&str, BTreeSet<String>)| Container::Bucket {
         arn: format!("arn:{}:s3:::{name}", found.partition),
         heads,
+        kms_key: found.bucket_keys.get(name).map(String::as_str),
     };
     let mut all = tables.into_iter().map(table).collect::<Result<Vec<_>, _>>()?;
     all.extend(buckets.into_iter().map(bucket));

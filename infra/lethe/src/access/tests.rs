@@ -53,11 +53,13 @@ fn made(yaml: &str) -> Value {
     let found = Found {
         partition: "aws".to_owned(),
         tables: [("messages".to_owned(), facts)].into(),
+        bucket_keys: [("files".to_owned(), KEY.to_owned())].into(),
     };
     let roles = Roles {
         review: "r-review".into(),
         planning: "r-planning".into(),
         execution: "r-execution".into(),
+        packaging: "r-packaging".into(),
     };
     template(&map, &found, &roles).expect("fits")
 }
@@ -104,6 +106,26 @@ fn readers_read_tables_indexes_and_versions() {
 }
 
 #[test]
+fn only_a_table_in_vault_mode_is_deleted_from_and_put_into() {
+    let vault = made(&MAP.replacen("{mode: tombstone, expiry: purge}", "{mode: vault}", 1));
+    let both = statement(&vault, "WritePolicy1", "Vaults");
+    let actions = ["BatchGetItem", "DeleteItem", "DescribeTable", "PutItem"].map(|action| format!("dynamodb:{action}"));
+    assert_eq!(
+        (&both["Action"], &both["Resource"]),
+        (&serde_json::json!(actions), &serde_json::json!([ARN]))
+    );
+    assert_eq!(
+        statement(&vault, "WritePolicy1", "Tables")["Resource"],
+        serde_json::json!([ARN]),
+        "another dataset of the table marks"
+    );
+    let alone = made(&MAP.replace("{mode: tombstone, expiry: purge}", "{mode: vault}"));
+    assert!(!alone["Resources"]["WritePolicy1"].to_string().contains("PartiQL"));
+    let readers = alone["Resources"]["ReadPolicy1"].to_string();
+    assert!(!readers.contains("DeleteItem") && !readers.contains("PutItem"));
+}
+
+#[test]
 fn the_writer_gets_conditional_writes_and_nothing_that_creates() {
     let made = made(MAP);
     assert_eq!(
@@ -126,7 +148,12 @@ fn the_writer_gets_conditional_writes_and_nothing_that_creates() {
         assert!(!text.contains(more), "execution needs no {more}");
     }
     let objects = statement(&made, "WritePolicy1", "Objects");
-    let actions = serde_json::json!(["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject"]);
+    let actions = serde_json::json!([
+        "s3:DeleteObject",
+        "s3:DeleteObjectVersion",
+        "s3:GetObject",
+        "s3:GetObjectVersion"
+    ]);
     assert_eq!(
         objects["Action"], actions,
         "a delete on condition of an ETag needs GetObject"
@@ -135,6 +162,36 @@ fn the_writer_gets_conditional_writes_and_nothing_that_creates() {
     assert_eq!(
         batches["Condition"]["StringEquals"]["aws:PrincipalAccount"],
         "000000000000"
+    );
+}
+
+#[test]
+fn the_copier_gets_versions_of_objects_and_nothing_of_tables() {
+    let made = made(MAP);
+    let copy = &made["Resources"]["CopyPolicy1"]["Properties"];
+    assert_eq!(copy["Roles"], serde_json::json!(["r-packaging"]));
+    let objects = statement(&made, "CopyPolicy1", "Objects");
+    assert_eq!(objects["Action"], serde_json::json!(["s3:GetObjectVersion"]));
+    assert_eq!(
+        objects["Resource"],
+        statement(&made, "WritePolicy1", "Objects")["Resource"]
+    );
+    let keys = statement(&made, "CopyPolicy1", "Keys");
+    assert_eq!(
+        (&keys["Action"], &keys["Resource"]),
+        (&serde_json::json!(["kms:Decrypt"]), &serde_json::json!([KEY]))
+    );
+    let through = keys["Condition"]["StringLike"]["kms:ViaService"][0].as_str();
+    assert!(through.is_some_and(|service| service.starts_with("s3.")), "{keys}");
+    let text = copy.to_string();
+    for more in ["dynamodb", "Delete", "Put", "s3:GetObject\"", "s3:*", "GenerateDataKey"] {
+        assert!(!text.contains(more), "the copier may not {more}");
+    }
+    let (tables, _) = MAP.split_once("  - id: files").expect("tables first");
+    let without = self::made(tables);
+    assert!(
+        without["Resources"].get("CopyPolicy1").is_none(),
+        "there is nothing to copy"
     );
 }
 
@@ -194,7 +251,7 @@ fn the_same_map_makes_the_same_template_and_many_places_are_split() {
     let many = |count| format!("v: 1\ndatasets:\n{}", (0..count).map(bucket).collect::<String>());
     let made = made(&many(25));
     let resources = made["Resources"].as_object().expect("resources");
-    assert_eq!(resources.len(), 6);
+    assert_eq!(resources.len(), 9);
     for (name, resource) in resources {
         let document = resource["Properties"]["PolicyDocument"].to_string();
         assert!(document.len() <= 6_144, "{name} has {} characters", document.len());
@@ -204,6 +261,7 @@ fn the_same_map_makes_the_same_template_and_many_places_are_split() {
         review: "a".into(),
         planning: "b".into(),
         execution: "c".into(),
+        packaging: "d".into(),
     };
     assert!(template(&map, &Found::default(), &roles).is_err());
 }

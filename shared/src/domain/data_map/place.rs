@@ -31,7 +31,7 @@ pub struct DynamoPlace {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sort_key_prefix: Option<String>,
     /// How its records are hidden and destroyed.
-    pub soft_delete: Tombstone,
+    pub soft_delete: SoftDelete,
 }
 
 /// Partition key attribute and the template of its value.
@@ -59,24 +59,59 @@ pub enum KeyType {
     B,
 }
 
-/// Marks an item as deleted in place. `mode: tombstone`.
+/// How items are hidden: marked in place, or taken out of their table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tombstone {
-    /// Always `tombstone` for now (`vault` comes later).
-    pub mode: TombstoneMode,
-    /// Who deletes the item after the window.
-    #[serde(default)]
+#[serde(try_from = "Written")]
+pub struct SoftDelete {
+    /// In place, or in the vault.
+    pub mode: SoftDeleteMode,
+    /// Who destroys the item after the window; of the vault always the purge.
     pub expiry: Expiry,
     /// The table's TTL attribute; required with `expiry: ttl`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ttl_attribute: Option<String>,
-    /// Names of the marks.
-    #[serde(default)]
+    /// Names of the marks. A dataset in vault mode writes none, and leaves alone what another request has marked.
     pub marks: Marks,
 }
 
-impl Tombstone {
+/// A [`SoftDelete`] as the file has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    mode: SoftDeleteMode,
+    expiry: Option<Expiry>,
+    ttl_attribute: Option<String>,
+    #[serde(default)]
+    marks: Marks,
+}
+
+impl TryFrom<Written> for SoftDelete {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let Written {
+            mode,
+            expiry,
+            ttl_attribute,
+            marks,
+        } = written;
+        let in_vault = mode == SoftDeleteMode::Vault;
+        if in_vault && (expiry == Some(Expiry::Ttl) || ttl_attribute.is_some()) {
+            return Err(
+                "soft_delete: what is in the vault is in no table, so TTL cannot delete it; with mode: vault leave out expiry and ttl_attribute",
+            );
+        }
+        let unsaid = if in_vault { Expiry::Purge } else { Expiry::Ttl };
+        Ok(Self {
+            mode,
+            expiry: expiry.unwrap_or(unsaid),
+            ttl_attribute,
+            marks,
+        })
+    }
+}
+
+impl SoftDelete {
     /// Whether a sweep may write this attribute.
     pub(super) fn writes(&self, attribute: &str) -> bool {
         let Marks {
@@ -89,20 +124,21 @@ impl Tombstone {
     }
 }
 
-/// The one mode of a [`Tombstone`].
+/// Where a swept item waits for its purge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum TombstoneMode {
-    /// Mark in place.
+pub enum SoftDeleteMode {
+    /// In its table, marked: the application filters it out.
     Tombstone,
+    /// In Lethe's vault, sealed: it is in the table no more.
+    Vault,
 }
 
 /// Who deletes a swept item after its window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Expiry {
-    /// DynamoDB's TTL, free; the purge deletes what it left.
-    #[default]
+    /// DynamoDB's TTL, free; the purge deletes what it left. A tombstone's, where nothing else is said.
     Ttl,
     /// The purge.
     Purge,

@@ -73,6 +73,33 @@ fn categories_come_once_in_the_maps_order_and_datasets_by_id() {
 }
 
 #[test]
+fn a_datasets_pace_is_its_owners_or_the_usual_and_its_tables_is_the_highest_within() {
+    let mut map = DataMap::parse(MAP).expect("a map");
+    assert_eq!(
+        (map.datasets[0].ceiling(), map.datasets[1].ceiling()),
+        (1_000_000, 1_000)
+    );
+    assert_eq!(
+        (map.ceiling_of("messages"), map.ceiling_of("files")),
+        (1_000_000, 4_000)
+    );
+    map.datasets[0].max_records_per_second = None;
+    assert_eq!((map.datasets[0].ceiling(), map.ceiling_of("messages")), (500, 4_000));
+    map.datasets[0].max_records_per_second = Some(0);
+    assert_eq!(map.datasets[0].ceiling(), 1, "a pace of nothing would never end");
+}
+
+#[test]
+fn a_category_is_known_if_a_dataset_is_of_it() {
+    let map = DataMap::parse(MAP).expect("a map");
+    assert!(map.has(&"attachments".parse().expect("slug")));
+    assert!(
+        !map.has(&"messages".parse().expect("slug")),
+        "a dataset's id is no category"
+    );
+}
+
+#[test]
 fn the_documented_form_parses() {
     let map = DataMap::parse(MAP).expect("valid");
     assert!(map.datasets[0].waits_for_ttl() && !map.datasets[1].waits_for_ttl());
@@ -91,6 +118,31 @@ fn the_documented_form_parses() {
         serde_json::from_str::<DataMap>(&serde_json::to_string(&map).expect("json")).expect("back"),
         map
     );
+}
+
+#[test]
+fn a_vault_has_no_expiry_and_may_go_by_a_version() {
+    let vault = |more: &str| {
+        let soft_delete = format!("soft_delete: {{mode: vault{more}}}\n    version_attribute: version");
+        DataMap::parse(&MAP.replace(
+            "soft_delete: {mode: tombstone, expiry: ttl, ttl_attribute: expires_at}",
+            &soft_delete,
+        ))
+    };
+    let map = vault("").expect("valid");
+    let dataset = &map.datasets[0];
+    assert!(dataset.in_vault() && !dataset.waits_for_ttl());
+    let again: DataMap = serde_json::from_str(&serde_json::to_string(&map).expect("json")).expect("back");
+    assert_eq!(again, map);
+    assert!(vault(", expiry: purge").is_ok());
+    for more in [", expiry: ttl", ", ttl_attribute: expires_at"] {
+        let refused = vault(more).expect_err(more);
+        assert!(
+            refused[0].0.contains("leave out expiry and ttl_attribute"),
+            "{}",
+            refused[0]
+        );
+    }
 }
 
 #[test]
@@ -120,7 +172,7 @@ fn mistakes_are_explained() {
         ("CUSTOMER#{subject}", "CUSTOMER#x", "{subject}"),
         ("TENANT#{tenant}#", "", "{tenant}"),
         (", ttl_attribute: expires_at", "", "ttl_attribute"),
-        ("{tenant}/{subject}/", "{tenant}/{subject}", "end in `/`"),
+        ("{tenant}/{subject}/", "{tenant}/{subject}", "end it in `/`"),
         ("id: attachments", "id: messages", "used twice"),
         ("description: Files", "description: \" \"", "description"),
         ("v: 1", "v: 9", "version"),

@@ -72,6 +72,13 @@ impl Call {
         std::str::from_utf8(value.as_bytes()).ok()
     }
 
+    /// Whether the caller asked for JSON by its name. What a browser sends (`text/html, ..., */*`) does not.
+    pub fn accepts_json(&self) -> bool {
+        let kinds = self.header("accept").unwrap_or_default().split(',');
+        let mut names = kinds.map(|kind| kind.split(';').next().unwrap_or_default().trim());
+        names.any(|name| name.eq_ignore_ascii_case("application/json"))
+    }
+
     /// A claim of the token that the gateway has checked. The gateway hands on every claim as text.
     pub fn claim(&self, name: &str) -> Option<&str> {
         let jwt = self.gateway()?.authorizer.as_ref()?.jwt.as_ref()?;

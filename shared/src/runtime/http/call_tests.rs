@@ -168,3 +168,24 @@ fn an_open_route_has_no_claims() {
         None
     );
 }
+
+#[test]
+fn json_is_sent_to_whoever_asks_for_it_by_its_name() {
+    let accepts = |accept: &str| call("GET /v1/x", json!({ "headers": { "accept": accept } })).accepts_json();
+    for accept in [
+        "application/json",
+        "text/html, Application/JSON;q=0.5",
+        "application/json; charset=utf-8",
+    ] {
+        assert!(accepts(accept), "{accept}");
+    }
+    for accept in [
+        "text/html,application/xhtml+xml,*/*;q=0.8",
+        "application/*",
+        "application/jsonp",
+        "",
+    ] {
+        assert!(!accepts(accept), "{accept}");
+    }
+    assert!(!call("GET /v1/x", json!({})).accepts_json());
+}

@@ -3,6 +3,8 @@
 //! Guarantees: only an id token names a caller; the tenant comes from the token (or the one tenant of a deployment), never
 //! from the call; groups are compared whole; an e-mail address that nobody verified is not used.
 
+use jiff::Timestamp;
+
 use super::call::Call;
 use crate::domain::actor::{Caller, parse_groups};
 use crate::domain::ids::{Ref, SubjectId, Tenant};
@@ -27,6 +29,7 @@ pub async fn caller(call: &Call, settings: &ApiSettings, sealer: &impl Sealer) -
         name: claims.name,
         email: claims.email,
         ip: Personal::new(call.source_ip()),
+        signed_in_at: claims.signed_in_at,
     })
 }
 
@@ -40,6 +43,7 @@ struct Claims {
     subject_id: SubjectId,
     name: Option<Personal>,
     email: Option<Personal>,
+    signed_in_at: Option<Timestamp>,
 }
 
 impl Claims {
@@ -63,8 +67,24 @@ impl Claims {
             subject_id: SubjectId::try_from(subject_id).map_err(|_| Refusal::WrongToken)?,
             name: claim("name").map(Personal::new),
             email: claim("email").filter(|_| verified).map(Personal::new),
+            signed_in_at: claim(&settings.reauth_claim).and_then(instant),
         })
     }
+}
+
+/// A time of the token (RFC 7519, NumericDate: seconds, whole or not; a gateway may write them with an exponent). One that
+/// cannot be read is none: whoever bears it counts as having signed in long ago.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a cast saturates, and no such second is an instant"
+)]
+fn instant(seconds: &str) -> Option<Timestamp> {
+    let whole = seconds.parse().ok();
+    let rounded = || {
+        let fractional = seconds.parse::<f64>().ok().filter(|number| number.is_finite());
+        fractional.map(|number| number.floor() as i64)
+    };
+    Timestamp::from_second(whole.or_else(rounded)?).ok()
 }
 
 /// The token's tenant. One that is there but malformed is refused, not replaced by the single tenant.
@@ -88,6 +108,7 @@ mod tests {
             groups_claim: "cognito:groups".into(),
             tenant_claim: "custom:tenant".into(),
             subject_id_claim: "custom:subject_id".into(),
+            reauth_claim: "auth_time".into(),
             single_tenant: single.map(|text| text.parse().expect("slug")),
             allow_short_periods: false,
             version: "0".into(),
@@ -141,6 +162,25 @@ mod tests {
             read(json!({"custom:tenant": "A B"}), Some("only")).err(),
             Some(Refusal::NoTenant)
         );
+    }
+
+    #[test]
+    fn when_somebody_signed_in_is_what_the_named_claim_says() {
+        let at = |claims| read(claims, None).expect("a caller").signed_in_at;
+        let noon = "2026-11-22T12:00:00Z".parse::<Timestamp>().ok();
+        for told in ["1795348800", "1795348800.75", "1.7953488e+09"] {
+            assert_eq!(at(json!({"auth_time": told, "iat": "1795350000"})), noon, "{told}");
+        }
+        for odd in [
+            json!(null),
+            json!(""),
+            json!("noon"),
+            json!("NaN"),
+            json!("1e300"),
+            json!("-1e300"),
+        ] {
+            assert_eq!(at(json!({"auth_time": odd, "iat": "1795348800"})), None, "{odd}");
+        }
     }
 
     #[test]

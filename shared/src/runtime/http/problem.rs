@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::answer::Answer;
 use crate::ports::Fault;
+use crate::state_machine::export::MAX_AGE;
 use crate::state_machine::refusal::Refusal;
 use crate::workflow::failure::Failure;
 
@@ -23,6 +24,8 @@ struct Problem<'a> {
     code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pointer: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_age: Option<i64>,
 }
 
 /// The answer to a use case that did not do what was asked, with its code for the log.
@@ -51,6 +54,12 @@ pub fn refused(refusal: &Refusal) -> Answer {
     let answer = problem(refusal.http_status(), refusal.code(), &refusal.to_string(), pointer);
     match refusal {
         Refusal::WrongToken => answer.header("www-authenticate", "Bearer error=\"invalid_token\""),
+        // RFC 9470: how old the sign-in may be that would do.
+        Refusal::ReauthenticationRequired => {
+            let max_age = MAX_AGE.as_secs();
+            let challenge = format!("Bearer error=\"insufficient_user_authentication\", max_age={max_age}");
+            answer.header("www-authenticate", challenge)
+        }
         Refusal::Busy => answer.header("retry-after", RETRY_AFTER),
         // RFC 9110, 15.5.6: a 405 names the methods there are.
         Refusal::MethodNotAllowed(methods) => answer.header("allow", methods),
@@ -76,6 +85,7 @@ fn problem(status: u16, code: &str, detail: &str, pointer: Option<&str>) -> Answ
         detail,
         code,
         pointer,
+        max_age: (code == Refusal::ReauthenticationRequired.code()).then_some(MAX_AGE.as_secs()),
     };
     // Texts and numbers only: JSON can always say them.
     let body = serde_json::to_string(&problem).unwrap_or_default();
@@ -90,6 +100,7 @@ fn title(status: u16) -> &'static str {
         404 => "Not found",
         405 => "Method not allowed",
         409 => "Not possible now",
+        410 => "Gone",
         412 => "The version is stale",
         422 => "The key was used before",
         503 => "Not available for now",
@@ -131,6 +142,18 @@ mod tests {
     fn without_a_place_there_is_no_pointer() {
         assert_eq!(body(&refused(&Refusal::NotFound)).get("pointer"), None);
         assert!(refused(&Refusal::WrongToken).header_value("www-authenticate").is_some());
+    }
+
+    #[test]
+    fn who_must_sign_in_again_is_told_how_lately() {
+        let answer = refused(&Refusal::ReauthenticationRequired);
+        let challenge = answer.header_value("www-authenticate").expect("a challenge");
+        assert_eq!(
+            challenge,
+            "Bearer error=\"insufficient_user_authentication\", max_age=900"
+        );
+        assert_eq!((answer.status(), &body(&answer)["max_age"]), (401, &900.into()));
+        assert_eq!(body(&refused(&Refusal::WrongToken)).get("max_age"), None);
     }
 
     #[test]

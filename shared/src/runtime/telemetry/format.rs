@@ -15,19 +15,20 @@ use super::causes::causes;
 use crate::runtime::clock;
 
 /// Crates whose messages are ours: fixed texts, with every value in a field.
-pub(super) const OWN_CRATES: [&str; 7] = [
+pub(super) const OWN_CRATES: [&str; 8] = [
     "shared",
     "submission",
     "review",
     "planning",
     "execution",
+    "packaging",
     "supervision",
     "notification",
 ];
 
 /// Fields that may be printed. They hold ids that name no person, slugs, codes, counts and places in the source. Paths,
 /// queries, names, addresses, subjects, reasons and keys of records are left out on purpose.
-const FIELDS: [&str; 46] = [
+const FIELDS: [&str; 47] = [
     "attempts",
     "chunk",
     "chunks",
@@ -58,6 +59,7 @@ const FIELDS: [&str; 46] = [
     "outcome",
     "panic",
     "phase",
+    "place",
     "planned",
     "pushed",
     "receives",
@@ -83,6 +85,8 @@ const WITHHELD: &str = "[withheld]";
 /// One JSON object a line.
 pub(super) struct JsonLines {
     pub(super) function: &'static str,
+    /// Its name as deployed: a dimension of its metrics.
+    pub(super) deployed: String,
 }
 
 impl<S, N> FormatEvent<S, N> for JsonLines
@@ -92,6 +96,10 @@ where
 {
     fn format_event(&self, ctx: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         let meta = event.metadata();
+        if meta.target() == crate::metric::TARGET {
+            let line = super::metrics::line(&self.deployed, clock::now().as_millisecond(), event);
+            return writeln!(writer, "{line}");
+        }
         let mut line = Map::new();
         line.insert("timestamp".into(), clock::now().to_string().into());
         line.insert("level".into(), meta.level().as_str().into());
@@ -183,6 +191,9 @@ impl Visit for SafeVisitor<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::chunk::Op;
+    use crate::metric::{Metric, metric, metric_of_op};
+    use serde_json::json;
     use std::io;
     use std::sync::{Arc, Mutex};
     use tracing_subscriber::fmt::MakeWriter;
@@ -214,7 +225,10 @@ mod tests {
         let subscriber = tracing_subscriber::fmt()
             .with_writer(kept.clone())
             .fmt_fields(SafeFields)
-            .event_format(JsonLines { function: "planning" })
+            .event_format(JsonLines {
+                function: "planning",
+                deployed: "planning-1".to_owned(),
+            })
             .finish();
         tracing::subscriber::with_default(subscriber, work);
         let bytes = kept.0.lock().unwrap().clone();
@@ -258,6 +272,45 @@ mod tests {
         let fault = crate::ports::Fault::corrupt("read the row", "Ada");
         let line = logged(|| tracing::warn!(error = &fault as &dyn Error, "failed"));
         assert_eq!(line["error"], "read the row: failed with corrupt: [withheld]");
+    }
+
+    #[test]
+    fn a_metric_is_a_line_that_cloudwatch_reads_with_nothing_else_in_it() {
+        let dataset = "messages".parse().expect("a slug");
+        let line = logged(|| {
+            let span = tracing::info_span!("invoke", requestId = "r-1");
+            span.in_scope(|| metric_of_op(Metric::Records, 500, &dataset, Op::Sweep));
+        });
+        let mut names: Vec<_> = line.as_object().expect("an object").keys().collect();
+        names.sort();
+        assert_eq!(names, ["FunctionName", "Records", "_aws", "dataset", "op"]);
+        assert_eq!(
+            (&line["Records"], &line["dataset"], &line["op"]),
+            (&500.into(), &"messages".into(), &"sweep".into())
+        );
+        let told = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(told["Namespace"], "Lethe");
+        assert_eq!(told["Metrics"], json!([{"Name": "Records", "Unit": "Count"}]));
+        let sets = json!([
+            ["FunctionName"],
+            ["FunctionName", "dataset"],
+            ["FunctionName", "dataset", "op"]
+        ]);
+        assert_eq!(told["Dimensions"], sets);
+        assert!(
+            line["_aws"]["Timestamp"]
+                .as_i64()
+                .is_some_and(|at| at > 1_700_000_000_000)
+        );
+        let plain = logged(|| metric(Metric::WorkPushed, 3));
+        assert_eq!(
+            (&plain["WorkPushed"], &plain["FunctionName"]),
+            (&3.into(), &"planning-1".into())
+        );
+        assert_eq!(
+            plain["_aws"]["CloudWatchMetrics"][0]["Dimensions"],
+            json!([["FunctionName"]])
+        );
     }
 
     #[test]

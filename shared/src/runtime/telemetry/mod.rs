@@ -9,11 +9,13 @@
 //! * Other crates' messages are withheld; their target and level are shown.
 //! * Each invocation writes at least one line ([`super::http`] and [`super::sqs`] see to it): a silent function cannot be
 //!   told from one that was never called.
+//! * A metric ([`crate::metric`]) is a line in CloudWatch's embedded metric format, written whatever the level is.
 //!
 //! `AWS_LAMBDA_LOG_LEVEL` (Lambda's logging controls) or else `RUST_LOG` sets the level; the default is `info`.
 
 mod causes;
 mod format;
+mod metrics;
 
 use std::panic::PanicHookInfo;
 use std::time::{Duration, Instant};
@@ -30,7 +32,12 @@ pub fn init(function: &'static str) {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter(PROCESS))
         .fmt_fields(format::SafeFields)
-        .event_format(format::JsonLines { function })
+        .event_format(format::JsonLines {
+            function,
+            deployed: PROCESS
+                .optional("AWS_LAMBDA_FUNCTION_NAME")
+                .unwrap_or_else(|| function.to_owned()),
+        })
         .finish();
     // A second call (in one test process, say) keeps the first: one process has one log.
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
@@ -77,7 +84,8 @@ fn filter(env: Environment<'_>) -> EnvFilter {
         },
     };
     let own = format::OWN_CRATES.map(|own| format!("{own}={level}")).join(",");
-    EnvFilter::new(format!("warn,lambda_runtime=info,{own}"))
+    let metrics = crate::metric::TARGET;
+    EnvFilter::new(format!("warn,lambda_runtime=info,{own},{metrics}=info"))
 }
 
 /// A panic's place, and its text only if it is a literal of the source: a formatted one may quote data.
@@ -109,6 +117,10 @@ mod tests {
         assert!(directives(&[("RUST_LOG", "shared=debug")]).contains("shared=debug"));
         let both = directives(&[("AWS_LAMBDA_LOG_LEVEL", "WARN"), ("RUST_LOG", "shared=debug")]);
         assert!(both.contains("shared=warn"), "{both}");
-        assert!(directives(&[("AWS_LAMBDA_LOG_LEVEL", "FATAL")]).contains("shared=error"));
+        let fatal = directives(&[("AWS_LAMBDA_LOG_LEVEL", "FATAL")]);
+        assert!(
+            fatal.contains("shared=error") && fatal.contains("shared::metric=info"),
+            "{fatal}"
+        );
     }
 }

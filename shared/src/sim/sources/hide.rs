@@ -68,7 +68,9 @@ impl SimSources {
                 Standing::Open(body) => hiding.push((line, body)),
             }
         }
-        let hide = |state: &mut State, target: &(Planned, String)| state.hide(place, order, target, self.world.now());
+        let hide = |state: &mut State, target: &(Planned, String)| {
+            state.hide(place, order, target, (self.world.now(), self.world.is_late()))
+        };
         let answers = self.each_while(HIDE, &place.bucket, &hiding, hide, watch).await?;
         let mut changed = Vec::new();
         for ((line, _), answer) in hiding.into_iter().zip(answers) {
@@ -117,7 +119,7 @@ impl State {
         place: &S3Place,
         order: &SweepOrder<'_>,
         (line, body): &(Planned, String),
-        now: Timestamp,
+        (now, late): (Timestamp, bool),
     ) -> Answer {
         let record = RecordId::object(&place.bucket, &line.key);
         let history = self.buckets[&place.bucket].objects.get(&line.key);
@@ -134,7 +136,10 @@ impl State {
             at: now,
             who: Who::Request(order.request),
             record,
-            what: What::Hidden { marker: marker.clone() },
+            what: What::Hidden {
+                marker: marker.clone(),
+                late,
+            },
             planned,
             mark: None,
             written: Some(top.made),

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::application::{PARTITION, SORT};
+use super::calls::Capacity;
 use super::journal::{Effect, Record, RecordId, Version, typed};
 use super::table::{Item, Key, Keys, Stored, Table};
 use super::{SimSources, State};
-use crate::domain::data_map::{DataMap, Dataset, DynamoPlace, Place};
+use crate::domain::data_map::{DataMap, Dataset, DynamoPlace, KeyType, Place};
 
 impl SimSources {
     /// Makes the tables, indexes and buckets that a data map names, as far as they are not there.
@@ -42,6 +43,26 @@ impl SimSources {
     /// Somebody repaired it.
     pub fn repair(&self, container: &str) {
         self.state.borrow_mut().broken.remove(container);
+    }
+
+    /// From now on a table or bucket takes so many writes a second, and throttles the others.
+    pub fn limit_capacity(&self, container: &str, per_second: usize) {
+        let capacity = Capacity {
+            per_second,
+            second: 0,
+            left: 0,
+        };
+        self.state
+            .borrow_mut()
+            .capacities
+            .insert(container.to_owned(), capacity);
+    }
+
+    /// A table's TTL is switched on for an attribute, or off.
+    pub fn set_ttl(&self, table: &str, attribute: Option<&str>) {
+        let mut state = self.state.borrow_mut();
+        let table = state.tables.get_mut(table).expect("the table is hosted");
+        table.ttl = attribute.map(str::to_owned);
     }
 
     /// Versioning of a bucket is switched off, or on.
@@ -95,12 +116,14 @@ impl State {
     fn host_table(&mut self, place: &DynamoPlace) {
         let queried = Keys {
             partition: place.key.attribute.clone(),
+            kind: place.key.kind,
             sort: SORT.to_owned(),
         };
         let own = match &place.index {
             None => queried.clone(),
             Some(_) => Keys {
                 partition: PARTITION.to_owned(),
+                kind: KeyType::S,
                 ..queried.clone()
             },
         };

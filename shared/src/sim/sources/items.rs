@@ -57,7 +57,8 @@ impl SimSources {
         Ok(page)
     }
 
-    /// Counts what carries no mark, as DynamoDB does when it counts by itself; an index is counted by its pages.
+    /// Counts what carries no mark (or all of it, where what is hidden counts), as DynamoDB does when it counts by itself;
+    /// an index is counted by its pages.
     pub(super) async fn count_items(
         &self,
         view: View<'_>,
@@ -76,7 +77,9 @@ impl SimSources {
             for item in self.as_in_table(view, &partition, found).await? {
                 let counts = match view.place.index {
                     Some(_) => matches!(self.found(view, order, &item), Found::Line(_)),
-                    None => !item.contains_key(&view.marks().id) && view.is_of(order.tenant, &item),
+                    None => {
+                        (order.hidden_too || !item.contains_key(&view.marks().id)) && view.is_of(order.tenant, &item)
+                    }
                 };
                 census.records += u64::from(counts);
             }
@@ -136,7 +139,7 @@ impl SimSources {
     fn found(&self, view: View<'_>, order: &PageOrder<'_>, item: &Item) -> Found {
         // Marks without a request id are nobody's: listed, so that the sweep reports them.
         let anothers = view.is_anothers(item, order.request) && item.contains_key(&view.marks().id);
-        if anothers || !view.is_of(order.tenant, item) {
+        if (anothers && !order.hidden_too) || !view.is_of(order.tenant, item) {
             return Found::NotOurs;
         }
         if view.is_later(item, order.cutoff) {
@@ -157,7 +160,7 @@ impl SimSources {
     pub(super) async fn read_items(&self, view: View<'_>, keys: &[Key]) -> Result<Vec<Option<Item>>, Fault> {
         let table = &view.place.table;
         let read = |state: &mut State, key: &Key| state.tables[table].get(key).map(|stored| stored.item.clone());
-        self.each(READ, table, keys, read).await
+        self.look_at_each(READ, table, keys, read).await
     }
 }
 

@@ -71,10 +71,16 @@ pub enum What {
     Stripped,
     /// An item is gone.
     Destroyed,
+    /// An item was deleted from its table for the vault. What it was, each value with its type's letter before it.
+    Taken(BTreeMap<String, String>),
+    /// An item is in its table again.
+    PutBack,
     /// An object got a delete marker.
     Hidden {
         /// The marker's id.
         marker: String,
+        /// Whether a zombie put it there: S3 took the call of a worker that had stood still past its deadline.
+        late: bool,
     },
     /// A delete marker is gone, so that its object is seen again.
     Uncovered {
@@ -155,6 +161,11 @@ pub(super) fn text(scalar: &Scalar) -> &str {
     match scalar {
         Scalar::S(text) | Scalar::N(text) | Scalar::B(text) => text,
     }
+}
+
+/// An attribute with its type's letter.
+pub(super) fn named((name, value): (&String, &Scalar)) -> (String, String) {
+    (name.clone(), typed(value))
 }
 
 /// A scalar with its type's letter.

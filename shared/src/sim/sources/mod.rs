@@ -9,8 +9,11 @@
 //! |---|---|
 //! | `application`, `hosting` | what the application and its operators do: write, delete, lock, break, repair; no calls |
 //! | `table`, `view` | a table; what a dataset makes of its items |
+//! | `check` | whether a table or bucket is as a dataset has it |
 //! | `items`, `sweep`, `undo`, `purge`, `ttl` | a table's side of the port; DynamoDB's own deletions |
+//! | `whole` | a table's side of the port for vault mode |
 //! | `bucket`, `objects`, `hide`, `uncover`, `destroy` | a bucket, and its side of the port |
+//! | `originals` | a bucket's side of the port for exports |
 //! | `calls` | calls, batches, throttling |
 //! | [`journal`] | everything that happened to a record |
 //!
@@ -20,12 +23,14 @@
 mod application;
 mod bucket;
 mod calls;
+mod check;
 mod destroy;
 mod hide;
 mod hosting;
 mod items;
 pub mod journal;
 mod objects;
+mod originals;
 mod purge;
 mod sweep;
 mod table;
@@ -35,29 +40,38 @@ mod ttl;
 mod uncover;
 mod undo;
 mod view;
+mod whole;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bucket::Bucket;
+use jiff::Timestamp;
 use journal::{Effect, RecordId};
 use table::Table;
 pub use table::{Item, Key};
 use view::View;
 
 use super::world::World;
-use crate::domain::data_map::Place;
+use crate::domain::data_map::{Dataset, Place};
 use crate::domain::ids::RequestId;
+use crate::domain::manifest::Scalar;
 use crate::domain::outcome::LineOutcome;
-use crate::ports::{Census, Fault, Page, PageOrder, PurgeOrder, RestoreOrder, Sources, StripOrder, SweepOrder, Watch};
+use crate::ports::{
+    Census, Fault, Gauge, Page, PageOrder, PurgeOrder, RestoreOrder, Sources, StripOrder, SweepOrder, Watch,
+};
 
 /// The application's data. Clones share it.
 #[derive(Clone, Debug)]
 pub struct SimSources {
     world: World,
     state: Rc<RefCell<State>>,
+    gauge: Arc<Gauge>,
+    /// Whether it only looks, which has no pace.
+    looks: bool,
 }
 
 #[derive(Debug, Default)]
@@ -68,8 +82,14 @@ struct State {
     broken: BTreeMap<String, &'static str>,
     /// Records that refuse every write so.
     locked: BTreeMap<RecordId, &'static str>,
+    /// What containers take in a second; the others take everything.
+    capacities: BTreeMap<String, calls::Capacity>,
+    /// Until when containers take nothing.
+    standstills: BTreeMap<String, Timestamp>,
     /// What plans listed: a record and, of an object, each version in scope.
     planned: BTreeSet<(RequestId, RecordId, Option<String>)>,
+    /// What the application writes to an item just before it is deleted as it was copied, one attribute a time.
+    meddling: BTreeMap<RecordId, VecDeque<(String, Scalar)>>,
     journal: Vec<Effect>,
     versions_made: u64,
 }
@@ -80,11 +100,27 @@ impl SimSources {
         Self {
             world: world.clone(),
             state: Rc::default(),
+            gauge: Arc::new(Gauge::unbounded()),
+            looks: false,
         }
     }
 }
 
 impl Sources for SimSources {
+    fn at_pace(&self, gauge: &Arc<Gauge>) -> Self {
+        Self {
+            gauge: Arc::clone(gauge),
+            ..self.clone()
+        }
+    }
+
+    async fn check(&self, dataset: &Dataset, expires: bool) -> Result<(), Fault> {
+        match &dataset.place {
+            Place::Dynamodb(place) => self.check_table(place, expires).await,
+            Place::S3(place) => self.check_bucket(place).await,
+        }
+    }
+
     async fn page(&self, order: PageOrder<'_>) -> Result<Page, Fault> {
         let dataset = order.dataset;
         match &dataset.place {

@@ -63,7 +63,7 @@ impl SimSources {
                 return Ok(census);
             }
             let (listed, more) = self.list(&place.bucket, &prefix, after.as_deref()).await?;
-            let counts = |history: &[Version]| newest_until(history, order.cutoff).is_some();
+            let counts = |history: &[Version]| listed_at(history, order).is_some();
             census.records += listed.iter().filter(|(_, history)| counts(history)).count() as u64;
             after = listed.last().map(|(key, _)| key.clone());
             if !more {
@@ -89,7 +89,7 @@ impl SimSources {
     }
 
     fn line(&self, place: &S3Place, order: &PageOrder<'_>, key: &str, history: &[Version]) -> Option<Line> {
-        let at = newest_until(history, order.cutoff)?;
+        let at = listed_at(history, order)?;
         let record = RecordId::object(&place.bucket, key);
         let in_scope = history[..=at].iter();
         let planned = in_scope.map(|version| (order.request, record.clone(), Some(version.id.clone())));
@@ -97,7 +97,7 @@ impl SimSources {
         Some(Line::Object {
             key: key.to_owned(),
             version: history[at].id.clone(),
-            was_deleted: history[at].is_marker(),
+            was_deleted: newest_until(history, order.cutoff).is_some_and(|top| history[top].is_marker()),
             modified: order.dataset.retain.is_some().then(|| dated(&history[..=at])),
         })
     }
@@ -105,7 +105,7 @@ impl SimSources {
     /// The histories of the lines' keys; none of a key that is not there.
     pub(super) async fn histories(&self, bucket: &str, lines: &[Planned]) -> Result<Vec<Option<Vec<Version>>>, Fault> {
         let look = |state: &mut State, line: &Planned| state.buckets[bucket].objects.get(&line.key).cloned();
-        self.each(LIST, bucket, lines, look).await
+        self.look_at_each(LIST, bucket, lines, look).await
     }
 
     /// Without versioning a delete is final and a marker hides nothing.
@@ -118,6 +118,15 @@ impl SimSources {
             )),
             _ => Ok(()),
         }
+    }
+}
+
+/// The place of the entry that a line names: the newest at the cutoff, or the newest content below it.
+fn listed_at(history: &[Version], order: &PageOrder<'_>) -> Option<usize> {
+    let top = newest_until(history, order.cutoff)?;
+    match order.hidden_too {
+        true => history[..=top].iter().rposition(|version| !version.is_marker()),
+        false => Some(top),
     }
 }
 

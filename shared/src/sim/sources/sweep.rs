@@ -1,7 +1,7 @@
 //! Sweep of items: one conditional statement each, a failed condition read back and told apart, a second round for items
 //! whose TTL had changed.
 
-use super::calls::{Answer, key_of};
+use super::calls::{Answer, foreign_line, key_of};
 use super::journal::{Effect, RecordId, What, Who};
 use super::table::{Item, Key, Stored};
 use super::view::{Marked, View};
@@ -21,16 +21,21 @@ struct Task {
     ttl: Option<Scalar>,
     written: Option<Scalar>,
     dated: Option<Scalar>,
+    owner: Option<Scalar>,
 }
 
 impl Task {
     fn of(at: usize, line: &Line) -> Result<Self, Fault> {
         let key = key_of(MARK, line)?;
-        let (ttl, written, dated) = match line {
-            Line::Item {
-                ttl, written, dated, ..
-            } => (ttl.clone(), written.clone(), dated.clone()),
-            Line::Object { .. } => (None, None, None),
+        let Line::Item {
+            ttl,
+            written,
+            dated,
+            owner,
+            ..
+        } = line.clone()
+        else {
+            return Err(foreign_line(MARK));
         };
         Ok(Self {
             at,
@@ -38,6 +43,7 @@ impl Task {
             ttl,
             written,
             dated,
+            owner,
         })
     }
 
@@ -68,11 +74,35 @@ impl SimSources {
             }
             None => true,
         });
+        if order.again {
+            tasks = self.without_done(view, order, tasks, &mut outcomes).await?;
+        }
         for _ in 0..2 {
             tasks = self.round(view, order, tasks, watch, &mut outcomes).await?;
         }
         self.look_at_unreached(view, order, &mut outcomes).await?;
         Ok(outcomes)
+    }
+
+    /// What an earlier attempt did is not asked for again.
+    async fn without_done(
+        &self,
+        view: View<'_>,
+        order: &SweepOrder<'_>,
+        tasks: Vec<Task>,
+        outcomes: &mut [LineOutcome],
+    ) -> Result<Vec<Task>, Fault> {
+        let keys: Vec<Key> = tasks.iter().map(|task| task.key.clone()).collect();
+        let found = self.read_items(view, &keys).await?;
+        let mut open = Vec::new();
+        for (task, item) in tasks.into_iter().zip(found) {
+            if item.is_some_and(|item| view.mark_of(&item, order.request) == Marked::Mine) {
+                outcomes[task.at] = LineOutcome::plain(Code::Swept);
+            } else {
+                open.push(task);
+            }
+        }
+        Ok(open)
     }
 
     /// Of what the stopped sweep did not reach, an earlier attempt may have marked something.
@@ -158,11 +188,12 @@ fn settled(view: View<'_>, order: &SweepOrder<'_>, line: &Line, item: Option<&It
     if view.is_later(item, order.cutoff) {
         return plain(Code::ArrivedLater);
     }
-    let planned = match line {
-        Line::Item { written, .. } => written.clone(),
-        Line::Object { .. } => None,
+    let (planned, owner) = match line {
+        Line::Item { written, owner, .. } => (written.clone(), owner.clone()),
+        Line::Object { .. } => (None, None),
     };
-    if view.written(item) != planned || !view.is_of(order.tenant, item) {
+    let same_owner = view.owner(&key_of(MARK, line).ok()?, item) == owner;
+    if view.written(item) != planned || !same_owner || !view.is_of(order.tenant, item) {
         return Some(LineOutcome::failed("changed"));
     }
     kept(order, &view.line(key_of(MARK, line).ok()?, item))
@@ -225,7 +256,8 @@ fn as_planned(view: View<'_>, order: &SweepOrder<'_>, task: &Task, item: &Item) 
     };
     let same_age = view.written(item) == task.written || !Guard::Cutoff.stands();
     let same_date = view.dated(item) == task.dated;
-    free && same_age && same_date && view.ttl(item) == task.ttl && view.is_of(order.tenant, item)
+    let same_owner = view.owner(&task.key, item) == task.owner;
+    free && same_age && same_date && same_owner && view.ttl(item) == task.ttl && view.is_of(order.tenant, item)
 }
 
 fn marked(view: View<'_>, order: &SweepOrder<'_>, task: &Task, mut item: Item) -> Item {

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::journal::text;
+use crate::domain::data_map::KeyType;
 use crate::domain::manifest::Scalar;
 
 /// For how long an index may show what its table held before.
@@ -26,6 +27,7 @@ pub type Item = BTreeMap<String, Scalar>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Keys {
     pub(super) partition: String,
+    pub(super) kind: KeyType,
     pub(super) sort: String,
 }
 

@@ -48,9 +48,17 @@ impl<'a> View<'a> {
         item.get(&self.dataset.retain.as_ref()?.from).cloned()
     }
 
+    /// Whose it is by the index that located it, where the table's own key does not say so.
+    pub(super) fn owner(self, key: &Key, item: &Item) -> Option<Scalar> {
+        let attribute = &self.place.key.attribute;
+        let by_index = self.place.index.is_some() && !key.contains_key(attribute);
+        item.get(attribute).filter(|_| by_index).cloned()
+    }
+
     /// The item as a manifest has it.
     pub(super) fn line(self, key: Key, item: &Item) -> Line {
         Line::Item {
+            owner: self.owner(&key, item),
             key,
             ttl: self.ttl(item),
             written: self.written(item),

@@ -5,13 +5,16 @@
 
 use jiff::SignedDuration;
 
-use super::tables::{Expiring, Found, OfRequest, Scope, Tables};
+use super::tables::{Expiring, Found, OfRequest, Scope, Tables, place};
 use super::{Arrival, Inner};
 use crate::audit::Entry;
 use crate::domain::chunk::Chunk;
+use crate::domain::finding::Finding;
+use crate::domain::gate::{Gate, GateId};
 use crate::domain::ids::{Ref, RequestId, RequestKey, Tenant};
 use crate::domain::job::Plan;
 use crate::domain::outbox::Mail;
+use crate::domain::package::Assembly;
 use crate::domain::restore::Restore;
 use crate::knobs::Guard;
 use crate::ports::{Expect, Idempotency, RequestRow, WrappedKey};
@@ -42,6 +45,8 @@ pub(super) enum Action {
     DropKey(String),
     /// Checks that the holds have this version.
     CheckHolds(Tenant, Ref, Option<u64>),
+    /// Writes a gate, or deletes its row once it is open, if it is as it was read.
+    Gate((Tenant, GateId), Gate, Gate),
     /// Puts the row that finds a request, or gives it an end.
     Find(FoundKey, Found),
     /// Deletes such a row.
@@ -53,11 +58,17 @@ pub(super) enum Action {
     /// Closes a plan, if it still has this revision.
     ClosePlan(u64, Plan),
     /// Puts a chunk, if absent.
-    Chunk(Chunk),
+    Chunk(Box<Chunk>),
+    /// Puts a chunk, if it still has this revision.
+    SettleChunk(u64, Box<Chunk>),
+    /// Puts a finding, if it still has its epoch.
+    ResolveFinding(Finding),
     /// Puts a restoration, if absent.
     NewRestore(Restore),
     /// Puts a restoration, if it still has this revision.
     Restore(u64, Restore),
+    /// A package, if none is ordered.
+    NewAssembly(Assembly),
 }
 
 /// Tenant, hash, and place in the history.
@@ -77,8 +88,12 @@ pub(super) enum Protects {
     Plan,
     OpenPlan,
     Chunk,
+    Settled,
     Restore,
+    /// The package.
+    Assembly,
     Found,
+    Gate,
 }
 
 impl Action {
@@ -93,11 +108,14 @@ impl Action {
             Self::Remember(..) => Protects::Idempotency,
             Self::PutKey(..) | Self::DropKey(_) => Protects::DataKey,
             Self::CheckHolds(..) => Protects::Holds,
+            Self::Gate(..) => Protects::Gate,
             Self::Find(..) | Self::Unfind(_) => Protects::Found,
             Self::NewPlan(_) | Self::Plan(..) => Protects::Plan,
             Self::ClosePlan(..) => Protects::OpenPlan,
             Self::Chunk(_) => Protects::Chunk,
+            Self::SettleChunk(..) | Self::ResolveFinding(_) => Protects::Settled,
             Self::NewRestore(_) | Self::Restore(..) => Protects::Restore,
+            Self::NewAssembly(_) => Protects::Assembly,
         }
     }
 
@@ -112,14 +130,17 @@ impl Action {
             Self::Remember(tenant, key) => format!("IDEM#{tenant}#{}#{}", key.caller_ref, key.key_hash),
             Self::PutKey(name, _) | Self::DropKey(name) => format!("KEY#{name}"),
             Self::CheckHolds(tenant, subject, _) => format!("HOLDS#{tenant}#{subject}"),
+            Self::Gate((tenant, id), ..) => format!("GATE#{tenant}#{id}"),
             Self::NewPlan(plan) | Self::Plan(_, plan) | Self::ClosePlan(_, plan) => {
                 format!("PLAN#{}#{}", plan.dataset, plan.generation)
             }
             Self::NewRestore(restore) | Self::Restore(_, restore) => format!("RESTORE#{}", restore.n),
+            Self::NewAssembly(_) => "EXPORT".to_owned(),
             Self::Find((tenant, hash, at), _) | Self::Unfind((tenant, hash, at)) => {
                 format!("FIND#{tenant}#{hash}#{at}")
             }
-            Self::Chunk(chunk) => format!("CHUNK#{}", chunk.id),
+            Self::Chunk(chunk) | Self::SettleChunk(_, chunk) => format!("CHUNK#{}", chunk.id),
+            Self::ResolveFinding(finding) => format!("FINDING#{}", finding.name()),
         }
     }
 
@@ -144,6 +165,10 @@ impl Action {
                 let head = tables.holds.get(&(tenant.clone(), subject.clone()));
                 head.and_then(|head| head.version) == *version
             }
+            Self::Gate(at, before, _) => {
+                let open = Gate::default();
+                !Guard::GateUnchanged.stands() || tables.gates.get(at).unwrap_or(&open) == before
+            }
             Self::NewPlan(plan) => !of.plans.contains_key(&(plan.dataset.clone(), plan.generation)),
             Self::Plan(rev, plan) => {
                 let was = of.plans.get(&(plan.dataset.clone(), plan.generation));
@@ -153,7 +178,13 @@ impl Action {
                 let was = of.plans.get(&(plan.dataset.clone(), plan.generation));
                 !Guard::PlansClosed.stands() || was.is_some_and(|was| was.rev == *rev)
             }
+            Self::SettleChunk(rev, chunk) => of.chunks.get(&chunk.id).is_some_and(|was| was.rev == *rev),
+            Self::ResolveFinding(finding) => {
+                let was = of.findings.get(&place(finding));
+                was.is_some_and(|was| was.epoch == finding.epoch)
+            }
             Self::NewRestore(restore) => !of.restores.contains_key(&restore.n),
+            Self::NewAssembly(_) => of.assembly.is_none(),
             Self::Restore(rev, restore) => of.restores.get(&restore.n).is_some_and(|was| was.rev == *rev),
             // A second planner is stopped by the plan's revision and by the chunks it finds: one guard, two conditions.
             Self::Chunk(chunk) => !Guard::PlanRevision.stands() || !of.chunks.contains_key(&chunk.id),
@@ -195,6 +226,14 @@ impl Action {
                 tables.keys.remove(&name);
             }
             Self::CheckHolds(..) => {}
+            // Without its guard the gate is left to somebody who never comes.
+            Self::Gate(..) if !Guard::GateTogether.stands() => {}
+            Self::Gate(at, _, after) if after.is_open() => {
+                tables.gates.remove(&at);
+            }
+            Self::Gate(at, _, after) => {
+                tables.gates.insert(at, after);
+            }
             Self::Find(at, row) => {
                 let deleted_at = row.until.map(|until| until + arrival.ttl_late);
                 tables.found.insert(at, Found { deleted_at, ..row });
@@ -204,6 +243,7 @@ impl Action {
             }
             // Without its guard a settled cancellation leaves the plans as they are.
             Self::ClosePlan(..) if !Guard::PlansClosed.stands() => {}
+            Self::NewAssembly(assembly) => tables.of_mut(key).assembly = Some(assembly),
             Self::NewRestore(restore) | Self::Restore(_, restore) => {
                 tables.of_mut(key).restores.insert(restore.n, restore);
             }
@@ -211,8 +251,11 @@ impl Action {
                 let id = (plan.dataset.clone(), plan.generation);
                 tables.of_mut(key).plans.insert(id, plan);
             }
-            Self::Chunk(chunk) => {
-                tables.of_mut(key).chunks.insert(chunk.id.clone(), chunk);
+            Self::ResolveFinding(finding) => {
+                tables.of_mut(key).findings.insert(place(&finding), finding);
+            }
+            Self::Chunk(chunk) | Self::SettleChunk(_, chunk) => {
+                tables.of_mut(key).chunks.insert(chunk.id.clone(), *chunk);
             }
         }
     }

@@ -84,9 +84,13 @@ fn companion_action(commit: &Commit, companion: Companion) -> Action {
         Companion::PutKey(name, wrapped) => Action::PutKey(name.text(), wrapped),
         Companion::DropKey(name) => Action::DropKey(name.text()),
         Companion::CheckHolds { subject_ref, version } => Action::CheckHolds(tenant, subject_ref, version),
+        Companion::MoveGate { id, before, after } => Action::Gate((tenant, id), before, after),
         Companion::PutPlan(plan) => Action::NewPlan(plan),
         Companion::ClosePlan { before_rev, plan } => Action::ClosePlan(before_rev, plan),
+        Companion::SettleChunk { before_rev, chunk } => Action::SettleChunk(before_rev, chunk),
+        Companion::ResolveFinding(finding) => Action::ResolveFinding(finding),
         Companion::PutRestore(restore) => Action::NewRestore(restore),
+        Companion::PutAssembly(assembly) => Action::NewAssembly(assembly),
         Companion::CloseRestore { before_rev, restore } => Action::Restore(before_rev, restore),
         Companion::Find { hash, until } => {
             let row = Found {
@@ -109,8 +113,10 @@ fn conflict_of(refused: &[(Protects, Why)]) -> Result<Conflict, Fault> {
         (Protects::Idempotency, Conflict::KeyUsed),
         (Protects::Scope, Conflict::ScopeTaken),
         (Protects::Holds, Conflict::HoldsChanged),
+        (Protects::Gate, Conflict::Moved),
         (Protects::DataKey, Conflict::Moved),
         (Protects::OpenPlan, Conflict::Moved),
+        (Protects::Settled, Conflict::Moved),
     ] {
         if refused.contains(&(protects, Why::Condition)) {
             return Ok(conflict);

@@ -26,6 +26,8 @@ pub(super) fn text(tables: &Tables) -> String {
         lines.push(debug("month", &of.head));
         lines.extend(of.entries.values().map(|row| json("entry", row)));
     }
+    lines.extend(tables.limits.iter().map(|row| debug("limit", &row)));
+    lines.extend(tables.gates.iter().map(|row| debug("gate", &row)));
     lines.extend(tables.found.iter().map(|row| debug("found", &row)));
     for (name, wrapped) in &tables.keys {
         lines.push(format!("key {name} {}", String::from_utf8_lossy(&wrapped.0)));

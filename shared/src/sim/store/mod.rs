@@ -5,7 +5,7 @@
 //! | [`tables`] | the rows, for oracles to read |
 //! | `action`, `transaction` | one write and its condition; several of them, all or none |
 //! | `commit` | the one write that moves a request |
-//! | `requests`, `list`, `work`, `outbox`, `keys`, `notes`, `holds` | the ports |
+//! | `requests`, `list`, `work`, `outbox`, `keys`, `notes`, `holds`, `limits` | the ports |
 //! | `index` | what the indexes show, which is what was true a while ago |
 //! | `dump` | every row as text |
 //!
@@ -21,6 +21,7 @@ mod dump;
 mod holds;
 mod index;
 mod keys;
+mod limits;
 mod list;
 mod notes;
 mod outbox;
@@ -67,6 +68,7 @@ struct Inner {
     indexes: Indexes,
     tokens: Tokens,
     inserted: Vec<(RequestKey, u32)>,
+    transactions: u64,
 }
 
 impl SimStore {
@@ -99,6 +101,11 @@ impl SimStore {
             let holds = tables.held.values().filter_map(|held| held.row.wake_at);
             tables.rows().filter_map(|row| row.wake_at).chain(holds).min()
         })
+    }
+
+    /// Transactions written so far: requests and gates change by nothing else.
+    pub fn transactions(&self) -> u64 {
+        self.inner.borrow().transactions
     }
 
     /// The stream: mails inserted since the last call, each once, in order.

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 
 use super::SimStore;
 use super::index::up_to_millisecond;
-use super::tables::{Expiring, OfRequest};
+use super::tables::{Expiring, OfRequest, place};
 use crate::audit::Entry;
 use crate::domain::finding::Finding;
+use crate::domain::gate::{Gate, GateId};
 use crate::domain::hold::HoldHead;
 use crate::domain::ids::{Ref, RequestKey, Tenant};
 use crate::ports::{
@@ -73,6 +74,14 @@ impl Requests for SimStore {
         .await
     }
 
+    async fn gate(&self, tenant: &Tenant, id: &GateId) -> Result<Gate, Fault> {
+        let key = (tenant.clone(), id.clone());
+        self.read("read gate", tenant, |tables| {
+            tables.gates.get(&key).cloned().unwrap_or_default()
+        })
+        .await
+    }
+
     async fn due(&self, shard: u8, now: Timestamp, limit: u32) -> Result<Vec<RequestKey>, Fault> {
         self.read_due(shard, now, limit).await
     }
@@ -110,17 +119,19 @@ impl Requests for SimStore {
             .await
     }
 
-    /// A refresh keeps the instant at which the finding was first seen.
+    /// A refresh keeps the instant at which the finding was first seen; what a later worker found stays.
     async fn put_finding(&self, key: &RequestKey, finding: &Finding) -> Result<(), Fault> {
-        let id = (finding.chunk.clone(), finding.code.clone());
         self.write("put finding", key, |tables| {
             let findings = &mut tables.of_mut(key).findings;
-            let first_at = findings.get(&id).map_or(finding.first_at, |there| there.first_at);
-            let refreshed = Finding {
-                first_at,
-                ..finding.clone()
-            };
-            findings.insert(id, refreshed);
+            let there = findings.get(&place(finding));
+            let first_at = there.map_or(finding.first_at, |there| there.first_at);
+            if there.is_none_or(|there| there.gives_way_to(finding)) {
+                let refreshed = Finding {
+                    first_at,
+                    ..finding.clone()
+                };
+                findings.insert(place(finding), refreshed);
+            }
         })
         .await
     }

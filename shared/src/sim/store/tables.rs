@@ -7,12 +7,15 @@ use jiff::Timestamp;
 use super::index::Projection;
 use crate::audit::Entry;
 use crate::domain::chunk::{Chunk, ChunkId};
-use crate::domain::finding::Finding;
+use crate::domain::finding::{About, Finding};
+use crate::domain::gate::{Gate, GateId};
 use crate::domain::hold::{Hold, HoldHead};
 use crate::domain::ids::{Category, DatasetId, HoldId, Ref, RequestId, RequestKey, Tenant};
 use crate::domain::job::Plan;
 use crate::domain::month::Month;
 use crate::domain::outbox::Mail;
+use crate::domain::pace::{Bounded, Limit};
+use crate::domain::package::Assembly;
 use crate::domain::request::Kind;
 use crate::domain::restore::Restore;
 use crate::ports::{HoldRow, Idempotency, MonthHead, Preview, Progress, RequestRow, WrappedKey};
@@ -32,10 +35,14 @@ pub struct Tables {
     pub held: BTreeMap<(Tenant, HoldId), HeldRow>,
     /// Every version of a hold, in order: no row, but what tests look at.
     pub held_ever: Vec<Hold>,
+    /// What is hidden of a subject, by tenant and what stands for them.
+    pub gates: BTreeMap<(Tenant, GateId), Gate>,
     /// What finds a request, by tenant, hash and place in the history.
     pub found: BTreeMap<(Tenant, Ref, String), Found>,
     /// Entries of no request, by tenant and month.
     pub months: BTreeMap<(Tenant, Month), MonthNotes>,
+    /// Limits of the sources' pace.
+    pub limits: BTreeMap<Bounded, Limit>,
     /// Wrapped data keys, by name.
     pub keys: BTreeMap<String, WrappedKey>,
 }
@@ -57,8 +64,10 @@ pub struct OfRequest {
     pub replaced: Vec<(Chunk, Chunk)>,
     /// Its restorations.
     pub restores: BTreeMap<u32, Restore>,
-    /// Its findings, by chunk and code.
-    pub findings: BTreeMap<(ChunkId, String), Finding>,
+    /// The row of its package.
+    pub assembly: Option<Assembly>,
+    /// Its findings, by what they are about and code.
+    pub findings: BTreeMap<FindingPlace, Finding>,
     /// The cached recount.
     pub progress: Option<Progress>,
     /// Kept previews, by digest.
@@ -161,4 +170,12 @@ impl Tables {
             of.previews.retain(|_, preview| preview.deleted_at > now);
         }
     }
+}
+
+/// Where a finding's row stands.
+pub type FindingPlace = (ChunkId, About, String);
+
+/// Where this one's row stands.
+pub fn place(finding: &Finding) -> FindingPlace {
+    (finding.chunk.clone(), finding.about, finding.code.clone())
 }

@@ -76,6 +76,7 @@ impl SimStore {
             for action in actions {
                 action.apply(key, &mut inner, arrival);
             }
+            inner.transactions += 1;
             inner.tokens.0.insert(token, now);
             Ok(Sent::Written)
         };

@@ -6,6 +6,7 @@ use super::{SimStore, settled};
 use crate::domain::chunk::{Chunk, ChunkId};
 use crate::domain::ids::{DatasetId, RequestKey};
 use crate::domain::job::Plan;
+use crate::domain::package::Assembly;
 use crate::domain::restore::Restore;
 use crate::knobs::Guard;
 use crate::ports::{Fault, Work};
@@ -37,7 +38,7 @@ impl Work for SimStore {
             return Err(Fault::permanent(OP, "too_many_actions", why));
         }
         let mut actions = vec![Action::Plan(before.rev, after.clone())];
-        actions.extend(chunks.iter().cloned().map(Action::Chunk));
+        actions.extend(chunks.iter().cloned().map(Box::new).map(Action::Chunk));
         let sent = self.transact(OP, key, actions).await;
         settled(sent.and_then(|sent| page_answer(sent, OP)), async {
             let there = self.plan(key, &after.dataset, after.generation).await?;
@@ -75,6 +76,26 @@ impl Work for SimStore {
     async fn restore(&self, key: &RequestKey, n: u32) -> Result<Option<Restore>, Fault> {
         self.of(key, "read restoration", |of| of.restores.get(&n).cloned())
             .await
+    }
+
+    async fn assembly(&self, key: &RequestKey) -> Result<Option<Assembly>, Fault> {
+        self.of(key, "read package", |of| of.assembly.clone()).await
+    }
+
+    async fn swap_assembly(&self, key: &RequestKey, before_rev: u64, after: &Assembly) -> Result<bool, Fault> {
+        let what = format!("{key} {} parts", after.parts.len());
+        let swap = self.write("write package", what, |tables| {
+            let of = tables.of_mut(key);
+            let may = of.assembly.as_ref().is_some_and(|was| was.rev == before_rev);
+            if may {
+                of.assembly = Some(after.clone());
+            }
+            may
+        });
+        settled(swap.await, async {
+            Ok(self.assembly(key).await?.as_ref() == Some(after))
+        })
+        .await
     }
 }
 

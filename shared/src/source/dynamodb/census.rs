@@ -85,10 +85,13 @@ impl Tables {
     }
 }
 
-/// Leaves out what is marked and what is another tenant's.
+/// Leaves out what is marked, where what is hidden does not count, and what is another tenant's.
 fn filtered(layout: &Layout<'_>, order: &PageOrder<'_>, call: QueryFluentBuilder) -> Result<QueryFluentBuilder, Fault> {
-    let unmarked = is(ComparisonOperator::Null, None)?;
-    let call = call.query_filter(&layout.marks().id, unmarked);
+    let call = if order.hidden_too {
+        call
+    } else {
+        call.query_filter(&layout.marks().id, is(ComparisonOperator::Null, None)?)
+    };
     let Some(tenant) = layout.tenant() else {
         return Ok(call);
     };

@@ -1,7 +1,7 @@
 //! One subject's items: Query, page by page, for planning and verification.
 //!
-//! Guarantees: what one page decides about an item, every page does: another request's mark and another tenant's items
-//! are skipped, items newer than the cutoff are counted as `arrived_later`, this request's own marks are listed (so that
+//! Guarantees: what one page decides about an item, every page does: another request's mark (unless what is hidden is
+//! asked for, too) and another tenant's items are skipped, items newer than the cutoff are counted as `arrived_later`, this request's own marks are listed (so that
 //! verification finds what was left over). The table is read consistently. An index only says where to look: its
 //! entries lag, so each item is read from the table itself, and one that no longer belongs under the key is skipped.
 
@@ -138,7 +138,7 @@ enum Found {
 fn line(layout: &Layout<'_>, order: &PageOrder<'_>, item: &Item) -> Found {
     // Marks without a request id are nobody's: listed, so that the sweep reports them instead of leaving them out.
     let other = layout.mark_of(item, order.request) == Marked::Other && item.contains_key(&layout.marks().id);
-    if other || !layout.is_of(order.tenant, item) {
+    if (other && !order.hidden_too) || !layout.is_of(order.tenant, item) {
         return Found::NotOurs;
     }
     if layout.is_later(item, order.cutoff) {

@@ -33,7 +33,7 @@ impl Keys {
     }
 }
 
-/// What DescribeTable says and never changes.
+/// What DescribeTable says of keys.
 #[derive(Debug)]
 pub(super) struct Shape {
     pub(super) keys: Keys,
@@ -58,13 +58,15 @@ pub(super) enum Marked {
 }
 
 impl Tables {
-    /// The dataset's layout; asks for the table's description once per process.
+    /// The dataset's layout; asks for the table's description once per process, and again where the dataset does not fit:
+    /// an index may have been made since, or the whole table anew.
     pub(super) async fn layout<'a>(&self, dataset: &'a Dataset, place: &'a DynamoPlace) -> Result<Layout<'a>, Fault> {
         let known = self
             .shapes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get(&place.table)
+            .filter(|shape| shape.misfit(place).is_none())
             .cloned();
         let shape = match known {
             Some(shape) => shape,
@@ -73,7 +75,8 @@ impl Tables {
         Ok(Layout { dataset, place, shape })
     }
 
-    async fn describe(&self, table: &str) -> Result<Arc<Shape>, Fault> {
+    /// The table as it is now.
+    pub(super) async fn describe(&self, table: &str) -> Result<Arc<Shape>, Fault> {
         let answer = self.client.describe_table().table_name(table).send().await;
         let description = answer.map_err(|e| fault::of_sdk(DESCRIBE, e))?.table;
         let shape = description
@@ -172,16 +175,26 @@ impl Layout<'_> {
         }
     }
 
+    /// The attribute that locates items in the index, where the table's own key does not hold it: it may change.
+    pub(super) fn owner(&self) -> Option<&str> {
+        let by_index = self.place.index.is_some() && !self.in_key(&self.place.key.attribute);
+        by_index.then_some(self.place.key.attribute.as_str())
+    }
+
+    /// What must be as it was seen when an item is written, whatever else is: marks, age, date, tenant and owner.
+    pub(super) fn guarded(&self) -> BTreeSet<&str> {
+        let marks = self.marks();
+        let mut names = BTreeSet::from([marks.id.as_str(), marks.deleted_at.as_str()]);
+        let others = [self.written(), self.dated(), self.tenant(), self.owner()];
+        names.extend(others.into_iter().flatten());
+        names
+    }
+
     /// Every attribute a decision looks at; nothing else of an item is ever read.
     pub(super) fn watched(&self) -> BTreeSet<&str> {
-        let marks = self.marks();
-        let mut names: BTreeSet<&str> = self.shape.keys.names().collect();
-        names.extend([marks.id.as_str(), marks.deleted_at.as_str()]);
-        names.extend(
-            [self.ttl(), self.written(), self.dated(), self.tenant()]
-                .into_iter()
-                .flatten(),
-        );
+        let mut names = self.guarded();
+        names.extend(self.shape.keys.names());
+        names.extend(self.ttl());
         names
     }
 
@@ -196,6 +209,7 @@ impl Layout<'_> {
             ttl: self.scalar_of(self.ttl(), item),
             written: self.scalar_of(self.written(), item),
             dated: self.scalar_of(self.dated(), item),
+            owner: self.scalar_of(self.owner(), item),
         })
     }
 

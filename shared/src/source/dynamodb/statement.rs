@@ -19,13 +19,14 @@ pub(super) struct Statement {
     parameters: Vec<AttributeValue>,
 }
 
-/// What must still be true of an item's TTL, of `written_at`, and of the date its retention counts from; none: the
-/// attribute is missing.
+/// What must still be true of an item's TTL, of `written_at`, and of the date its retention counts from (none: the
+/// attribute is missing), and whose it must still be (none: the key says so).
 #[derive(Clone, Default)]
 pub(super) struct Seen {
     pub(super) ttl: Option<AttributeValue>,
     pub(super) written: Option<AttributeValue>,
     pub(super) dated: Option<AttributeValue>,
+    pub(super) owner: Option<AttributeValue>,
 }
 
 impl Seen {
@@ -36,6 +37,7 @@ impl Seen {
             ttl: read(layout.ttl()),
             written: read(layout.written()),
             dated: read(layout.dated()),
+            owner: read(layout.owner()),
         }
     }
 }
@@ -69,6 +71,9 @@ pub(super) fn mark(layout: &Layout<'_>, order: &SweepOrder<'_>, key: &Key, seen:
         statement.and_equals(dated, seen.dated.clone());
     }
     statement.whose_tenant_is(layout, order.tenant);
+    if let (Some(owner), Some(was)) = (layout.owner(), &seen.owner) {
+        statement.and_equals(owner, Some(was.clone()));
+    }
     statement
 }
 

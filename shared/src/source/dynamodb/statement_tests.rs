@@ -67,6 +67,7 @@ fn a_mark_states_every_condition() {
         ttl: Some(AttributeValue::N("5".into())),
         written: Some(AttributeValue::S("w".into())),
         dated: None,
+        owner: None,
     };
     let made = with(MAP, |layout, order| mark(layout, order, &key(), &seen));
     assert_eq!(
@@ -210,4 +211,20 @@ fn a_delete_needs_the_mark() {
         "DELETE FROM \"messages\" WHERE \"pk\" = ? AND \"sk\" = ? AND \"erasure_id\" = ?"
     );
     assert_eq!(made.parameters.len(), 3);
+}
+
+#[test]
+fn what_an_index_located_must_still_be_given_to_whom_it_was() {
+    let map = MAP.replace("key: {attribute: pk", "index: by_owner\n    key: {attribute: owner");
+    let seen = Seen {
+        owner: Some(AttributeValue::S("acme#7".into())),
+        ..Seen::default()
+    };
+    let made = with(&map, |layout, order| mark(layout, order, &key(), &seen));
+    assert!(made.text.ends_with(" AND \"owner\" = ?"), "{}", made.text);
+    assert_eq!(made.parameters.last(), Some(&AttributeValue::S("acme#7".into())));
+    let of_before = with(&map, |layout, order| mark(layout, order, &key(), &Seen::default()));
+    assert!(!of_before.text.contains("owner"), "{}", of_before.text);
+    let by_key = with(MAP, |layout, order| mark(layout, order, &key(), &seen));
+    assert!(!by_key.text.contains("owner"), "{}", by_key.text);
 }

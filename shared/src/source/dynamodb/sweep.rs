@@ -3,6 +3,7 @@
 //! Guarantees: sweeping twice is the same as once. A failed condition is read back and told apart by what the item says
 //! now ([`after_failure`]); only a changed TTL is worth a second try, with the value just read, because TTL is the one
 //! attribute we keep a copy of (and a changed date of its retention is judged anew). Everything else that changed is somebody else's doing and is reported, never overruled.
+//! A sweep that an earlier attempt may have begun looks first, and writes only what is open.
 //! A sweep that is stopped looks once at what it did not reach: a mark of an earlier attempt counts.
 
 use std::collections::BTreeMap;
@@ -50,6 +51,9 @@ impl Tables {
                 }),
             }
         }
+        if order.again {
+            tasks = self.without_done(&layout, order, &keys, tasks, &mut outcomes).await?;
+        }
         let gate = Gate::new(watch);
         // The second round is for items whose TTL had changed; what fails then stays `changed`.
         for _ in 0..2 {
@@ -60,6 +64,28 @@ impl Tables {
         }
         self.look_at_unreached(&layout, order, &keys, &mut outcomes).await?;
         Ok(outcomes)
+    }
+
+    /// What an earlier attempt did is not asked for again.
+    async fn without_done(
+        &self,
+        layout: &Layout<'_>,
+        order: &SweepOrder<'_>,
+        keys: &[&Key],
+        mut tasks: Vec<Task>,
+        outcomes: &mut [LineOutcome],
+    ) -> Result<Vec<Task>, Fault> {
+        let which: Vec<usize> = tasks.iter().map(|task| task.at).collect();
+        let found = self.read_lines(SWEEP, layout, keys, &which).await?;
+        tasks.retain(|task| {
+            let item = found.get(keys[task.at]);
+            let done = item.is_some_and(|item| layout.mark_of(item, order.request) == Marked::Mine);
+            if done {
+                outcomes[task.at] = LineOutcome::plain(Code::Swept);
+            }
+            !done
+        });
+        Ok(tasks)
     }
 
     /// Of what the stopped sweep did not reach, an earlier attempt may have marked something.
@@ -167,7 +193,11 @@ pub(super) fn keys<'l>(
 
 fn planned(line: &Line) -> Result<Seen, Fault> {
     let Line::Item {
-        ttl, written, dated, ..
+        ttl,
+        written,
+        dated,
+        owner,
+        ..
     } = line
     else {
         return Err(fault::foreign_line(SWEEP));
@@ -177,6 +207,7 @@ fn planned(line: &Line) -> Result<Seen, Fault> {
         ttl: value(ttl)?,
         written: value(written)?,
         dated: value(dated)?,
+        owner: value(owner)?,
     })
 }
 
@@ -200,12 +231,14 @@ fn after_failure(layout: &Layout<'_>, order: &SweepOrder<'_>, line: &Line, item:
     if layout.is_later(item, order.cutoff) {
         return settled(Code::ArrivedLater);
     }
-    let Line::Item { written, .. } = line else {
+    let Line::Item { written, owner, .. } = line else {
         return failed("changed");
     };
+    // A manifest of before owners were noted has none.
+    let same_owner = owner.is_none() || layout.scalar_of(layout.owner(), item) == *owner;
     // As far as a manifest can say: a map or a list where a time should be reads as absent in both.
     let as_written = layout.scalar_of(layout.written(), item) == *written;
-    if !(as_written && layout.is_of(order.tenant, item)) {
+    if !(as_written && same_owner && layout.is_of(order.tenant, item)) {
         return failed("changed");
     }
     // Its date may be another one by now; what it says decides, as it would have at planning.

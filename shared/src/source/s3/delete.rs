@@ -78,6 +78,7 @@ impl Buckets {
         batch: &[Target],
         gate: &Gate<'_, W>,
     ) -> Result<Vec<Option<Deleted>>, Fault> {
+        self.pacer.turn(batch.len()).await;
         if !gate.opens().await {
             return Ok(vec![None; batch.len()]);
         }
@@ -85,8 +86,9 @@ impl Buckets {
             [single] if !fits_xml(&single.key) => self.delete_one(operation, bucket, single).await,
             _ => self.delete_batch(operation, bucket, batch).await,
         };
-        if answers.is_err() {
-            gate.shut();
+        match &answers {
+            Ok(answers) => self.pacer.settled(answers.len()),
+            Err(_) => gate.shut(),
         }
         Ok(answers?.into_iter().map(Some).collect())
     }
@@ -105,7 +107,14 @@ impl Buckets {
             .map_err(refused)?;
         let delete = Delete::builder().set_objects(Some(objects)).build().map_err(refused)?;
         let call = self.client.delete_objects().bucket(bucket).delete(delete);
-        let answer = call.send().await.map_err(|e| fault::of_sdk(operation, e))?;
+        let answer = call.send().await.map_err(|error| {
+            self.pacer.heard(fault::meaning_of(&error), batch.len());
+            fault::of_sdk(operation, error)
+        })?;
+        for error in answer.errors() {
+            let meaning = fault::of_code(error.code().unwrap_or_default());
+            self.pacer.heard(meaning, 1);
+        }
         read(operation, batch, &answer)
     }
 
@@ -125,8 +134,11 @@ impl Buckets {
                 .and_then(|e| e.meta().code())
                 .map(str::to_owned)
             {
-                Some(code) if fault::of_code(&code) != Meaning::Later => code,
-                _ => return Err(fault::of_sdk(operation, error)),
+                Some(code) if !matches!(fault::of_code(&code), Meaning::Later | Meaning::Throttled) => code,
+                _ => {
+                    self.pacer.heard(fault::meaning_of(&error), 1);
+                    return Err(fault::of_sdk(operation, error));
+                }
             },
         };
         judge(operation, &code).map(|answer| vec![answer])

@@ -2,7 +2,8 @@
 //!
 //! Guarantees: a line is a key at its newest entry at or before the cutoff, also where newer ones lie above: what
 //! existed at the cutoff is in scope whatever happened since. A key with a version newer than the cutoff counts as
-//! `arrived_later` (that version is never touched); a key with nothing older is no line at all.
+//! `arrived_later` (that version is never touched); a key with nothing older is no line at all. Where what is hidden is
+//! asked for, too, the line of a key below a delete marker names the content below it; without content it is no line.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -69,7 +70,8 @@ impl Buckets {
 fn line(order: &PageOrder<'_>, key: &str, history: &History) -> Option<Line> {
     let (entry, was_deleted) = match history.newest_until(order.cutoff)? {
         Top::Version(entry) => (entry, false),
-        Top::Marker(entry) => (entry, true),
+        Top::Marker(marker) if order.hidden_too => (content(marker, history)?, true),
+        Top::Marker(marker) => (marker, true),
     };
     Some(Line::Object {
         key: key.to_owned(),
@@ -81,8 +83,12 @@ fn line(order: &PageOrder<'_>, key: &str, history: &History) -> Option<Line> {
 
 /// When the content was written: of a planned marker, the version below it, where there is one.
 fn dated(planned: &Entry, history: &History) -> Timestamp {
-    let content = history.versions.iter().find(|version| version.at <= planned.at);
-    content.map_or(planned.at, |version| version.at)
+    content(planned, history).map_or(planned.at, |version| version.at)
+}
+
+/// The newest version that is no delete marker, from an entry downwards.
+fn content<'h>(from: &Entry, history: &'h History) -> Option<&'h Entry> {
+    history.versions.iter().find(|version| version.at <= from.at)
 }
 
 fn has_later(history: &History, cutoff: Timestamp) -> bool {

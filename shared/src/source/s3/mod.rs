@@ -25,6 +25,7 @@
 //! | `history` | one key's versions and markers, folded from listing pages; pure |
 //! | `listing`, `walk` | ListObjectVersions: one call; all of a prefix, or the keys of a chunk |
 //! | `enumerate` | planning, verification, counting |
+//! | `originals` | what an export reads: a version, in ranges |
 //! | `delete` | DeleteObjects, each answer inspected |
 //! | `sweep`, `restore`, `purge` | the operations, with their decisions as pure functions |
 
@@ -32,17 +33,22 @@ mod delete;
 mod enumerate;
 mod history;
 mod listing;
+mod originals;
 mod purge;
 mod restore;
 mod sweep;
 mod walk;
 
+use std::sync::Arc;
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::types::BucketVersioningStatus;
 
 use super::fault;
+use super::pacer::Pacer;
+use crate::domain::data_map::S3Place;
 use crate::domain::manifest::Line;
-use crate::ports::Fault;
+use crate::ports::{Fault, Gauge};
 
 const VERSIONING: &str = "reading a bucket's versioning";
 
@@ -50,11 +56,25 @@ const VERSIONING: &str = "reading a bucket's versioning";
 #[derive(Clone, Debug)]
 pub(super) struct Buckets {
     client: Client,
+    pacer: Pacer,
 }
 
 impl Buckets {
     pub(super) fn new(client: Client) -> Self {
-        Self { client }
+        Self {
+            client,
+            pacer: Pacer::new(&Arc::new(Gauge::unbounded())),
+        }
+    }
+
+    pub(super) fn at_pace(&self, pacer: &Pacer) -> Self {
+        let (client, pacer) = (self.client.clone(), pacer.clone());
+        Self { client, pacer }
+    }
+
+    /// The bucket is there and keeps versions.
+    pub(in crate::source) async fn check(&self, place: &S3Place) -> Result<(), Fault> {
+        self.demand_versioning(&place.bucket).await
     }
 
     /// Without versioning a delete is final and a marker hides nothing; asked anew each time, since a bucket's owner

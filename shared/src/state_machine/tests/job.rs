@@ -19,14 +19,14 @@ const PARKED: (Op, ChunkState) = (Op::Sweep, ChunkState::Parked);
 
 /// The documented graph: to which phase an event leads; `-`: it is not due there.
 const PHASES: &str = "
-               grace_over  due_soon    overdue     window_ended job_began   plan_complete swept       purge_began verify_began job_failed  closing     settled     restored    emptied     completed   told        shredded
-    planning   -           -           -           -            planning    sweeping      -           -           verifying    planning    -           -           -           -           -           -           -
-    sweeping   -           -           -           -            -           -             recovering  -           -            -           -           -           -           -           -           -           -
-    recovering -           -           -           -            -           -             -           purging     -            -           -           -           -           -           -           -           -
-    purging    -           -           -           -            -           -             -           -           verifying    purging     -           -           -           -           -           -           -
-    verifying  -           -           -           -            -           sweeping      -           -           -            verifying   closing     -           -           -           -           -           -
-    packaging  -           -           -           -            -           -             -           -           -            -           -           -           -           -           -           -           -
-    closing    -           -           -           -            -           -             -           -           -            -           -           -           -           -           -           -           -
+               grace_over  due_soon    overdue     window_ended job_began   plan_complete swept       purge_began verify_began job_failed  closing     settled     restored    emptied     completed   told        shredded   gate_cleared started  copied      packaged  expiring  package_expired  package_purged
+    planning   -           -           -           -            planning    sweeping      -           -           verifying    planning    -           -           -           -           -           -           -          -          -        packaging   -         -         -                -
+    sweeping   -           -           -           -            -           -             recovering  -           -            sweeping    -           -           -           -           -           -           -          -          -        packaging   -         -         -                -
+    recovering -           -           -           -            -           -             -           purging     -            -           -           -           -           -           -           -           -          -          -        -           -         -         -                -
+    purging    -           -           -           -            -           -             -           -           verifying    purging     -           -           -           -           -           -           -          -          -        -           -         -         -                -
+    verifying  -           -           -           -            -           sweeping      -           -           -            verifying   closing     -           -           -           -           -           -          -          -        -           -         -         -                -
+    packaging  -           -           -           -            -           -             -           -           -            packaging   -           -           -           -           -           -           -          -          -        -           closing   -         -                -
+    closing    -           -           -           -            -           -             -           -           -            -           -           -           -           -           -           -           -          -          -        -           -         -         -                -
 ";
 
 const EVERY_PHASE: [Phase; 7] = [
@@ -158,14 +158,27 @@ fn sweeping_ends_with_the_last_chunk() {
     let clock = Clock {
         recover_until: Some(day(47)),
         findings: 2,
-        purge_due: None,
+        ..Clock::default()
     };
     let (recover_until, findings) = (Some(day(47)), 2);
     let swept = Some(Event::Swept {
         recover_until,
         findings,
+        showing: [].into(),
     });
     assert_eq!(next_event(&job, &tally(&[done]), clock, day(40)), swept);
+}
+
+#[test]
+fn a_purge_that_was_given_up_before_a_retry_keeps_no_job_recovering() {
+    let given_up = chunk(0, 0, (Op::Purge, ChunkState::Parked), &[(Code::Swept, 5)]);
+    let job = running(Phase::Recovering, 0);
+    assert_eq!(next(&job, std::slice::from_ref(&given_up)), Some(Event::PurgeBegan));
+    let tried_again = Chunk {
+        state: ChunkState::Leased,
+        ..given_up
+    };
+    assert_eq!(next(&job, &[tried_again]), None, "it may yet succeed");
 }
 
 #[test]
@@ -288,6 +301,7 @@ fn findings_of_the_sweep_fail_the_job_and_tell_operators() {
         let event = Event::Swept {
             recover_until,
             findings,
+            showing: [].into(),
         };
         advance(&running(Phase::Sweeping, 0), &event, day(40)).expect("due")
     };

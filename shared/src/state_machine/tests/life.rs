@@ -105,6 +105,8 @@ impl World {
                 purge_due: due,
                 recover_until: due,
                 findings: self.findings,
+                to_retry: 0,
+                package: None,
             };
             let Some(event) = next_event(&self.job, &tally, clock, self.now) else {
                 return Ok(any);

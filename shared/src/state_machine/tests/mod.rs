@@ -4,19 +4,24 @@
 //! * `review`, `extend`, `execute`, `submit`, `notice`: one test per guard. Each must fail when its guard is taken out of the source.
 //! * `properties`: random lives; `life`: random jobs over random rows, which never stand still unnoticed.
 //! * `refusal`: codes and statuses; `kept`: what is written down beside the status.
-//! * `job`, `differs`, `watch`: what rows make true, and when somebody looks again.
+//! * `repair`: what a retry does again, what a resolution accounts for.
+//! * `job`, `differs`, `watch`: what rows make true, and when somebody looks again; `gate`: what is hidden until when.
 //!
 //! `support` builds requests the way the machine does: by commands and events, never by setting a status.
 
+mod assembly;
 mod differs;
 mod execute;
+mod export;
 mod extend;
+mod gate;
 mod job;
 mod kept;
 mod life;
 mod notice;
 mod properties;
 mod refusal;
+mod repair;
 mod review;
 mod rows;
 mod run;

@@ -86,6 +86,7 @@ fn a_later_window_is_told_of_anew() {
     let swept = |until| Event::Swept {
         recover_until: until,
         findings: 0,
+        showing: [].into(),
     };
     let same = observe(&again, swept(Some(day(47))), day(50)).expect("due").next;
     assert!(same.facts.told.window_ended, "nothing more was hidden");

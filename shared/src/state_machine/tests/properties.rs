@@ -122,6 +122,19 @@ fn check(
     if was.status.is_terminal() {
         prop_assert_eq!(was.status, is.status, "a terminal status never changes");
     }
+    prop_assert!(is.gated.iter().all(|category| is.scope.contains(category)));
+    prop_assert!(
+        !is.status.is_terminal() || is.gated.is_empty(),
+        "what is over hides nothing"
+    );
+    let hides = matches!(
+        (was.status, is.status),
+        (_, Status::Approved) | (Status::Approved, Status::InProgress)
+    );
+    prop_assert!(
+        hides || is.gated.is_subset(&was.gated),
+        "the gate lets go of a category once"
+    );
     let noted = was.status.is_terminal() && was.notice != is.notice;
     let only_told = was.grace_over_told != is.grace_over_told || noted || is_notice(done);
     let steps = if only_told { 0 } else { done.audit.len() as u64 };

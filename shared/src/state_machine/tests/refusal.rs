@@ -56,6 +56,9 @@ fn table() -> Vec<(Refusal, &'static str, u16, bool)> {
         (Refusal::CancelFirst, "cancel_first", 409, true),
         (Refusal::NothingToRestore, "nothing_to_restore", 409, true),
         (Refusal::RestoreRunning, "restore_running", 409, true),
+        (Refusal::NothingToRetry, "nothing_to_retry", 409, true),
+        (Refusal::FindingClosed, "finding_closed", 409, true),
+        (Refusal::TooMuchToResolve, "too_much_to_resolve", 409, true),
         (Refusal::Busy, "busy", 409, false),
     ]
 }

@@ -33,6 +33,7 @@ pub(super) fn plan(generation: u8, planned: u64) -> Plan {
         chunks: 1,
         planned,
         arrived_later: 0,
+        by_hand: false,
         rev: 1,
         touched_at: day(40),
     }

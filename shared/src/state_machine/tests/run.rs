@@ -253,6 +253,7 @@ fn a_pause_ends_with_the_sweep() {
     let swept = Event::Swept {
         recover_until: None,
         findings: 0,
+        showing: [].into(),
     };
     sweeping = observe(&sweeping, swept, day(42)).expect("due").next;
     assert!(!job(&sweeping).paused, "nobody could resume it any more");

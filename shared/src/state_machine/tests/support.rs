@@ -5,11 +5,13 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::actor::{Caller, Person};
 use crate::domain::ids::{Ref, RefKey, RequestId, SubjectId};
 use crate::domain::job::{Job, Phase};
+use crate::domain::package::{Package, PackageState};
 use crate::domain::personal::Personal;
 use crate::domain::policy::{Policy, PolicyFile};
 use crate::domain::request::{Completion, DataMapPin, DatasetPin, Kind, Notice, Status, SubjectRequest};
 use crate::state_machine::command::{
-    Approval, CONFIRMATION, Cancellation, Command, Delay, Event, Execution, Order, Restoration, VerificationInput,
+    Approval, CONFIRMATION, Cancellation, Command, Delay, Event, Execution, Order, Redemption, Repair, Resolution,
+    Restoration, Start, VerificationInput,
 };
 use crate::state_machine::refusal::Refusal;
 use crate::state_machine::request::{decide, observe};
@@ -36,6 +38,7 @@ fn person(name: &str, is_operator: bool, is_auditor: bool) -> Caller {
         name: Some(Personal::new(name)),
         email: None,
         ip: Personal::new("192.0.2.7"),
+        signed_in_at: None,
         actor_ref: Ref::new(&key, "actor", name),
         subject_ref: Ref::new(&key, "subject", name),
     }
@@ -89,6 +92,8 @@ pub(super) fn submission() -> Submission {
         reason: Personal::new("I am leaving"),
         on_behalf_of: None,
         received_at: None,
+        after_export: None,
+        notify_subject: None,
         found_by: Default::default(),
     }
 }
@@ -152,6 +157,7 @@ pub(super) fn execution() -> Execution {
             id: "messages".parse().expect("slug"),
             category: "messages".parse().expect("slug"),
             waits_for_ttl: true,
+            in_vault: false,
         }],
     }
 }
@@ -184,6 +190,69 @@ pub(super) fn restore(all: bool) -> Command {
         reason: Personal::new("the wrong person"),
         all,
         anything_left: true,
+    })
+}
+
+/// Everything that remains, in one chunk.
+pub(super) fn retry() -> Command {
+    Command::Retry(Repair {
+        finding: None,
+        only: None,
+        chunks: 1,
+        open_plans: false,
+        leftovers: false,
+        package: false,
+    })
+}
+
+/// A part is fetched by somebody who signed in then.
+pub(super) fn redeem(part: u32, signed_in_at: Timestamp) -> Command {
+    let signed_in_at = Some(signed_in_at);
+    Command::Redeem(Redemption { part, signed_in_at })
+}
+
+pub(super) fn revoke() -> Command {
+    let reason = Personal::new("it held somebody else's letters");
+    Command::Revoke { reason }
+}
+
+/// The data map that an export starts with.
+pub(super) fn start() -> Start {
+    Start {
+        data_map: DataMapPin {
+            version: "v7".to_owned(),
+            digest: "ab".repeat(32),
+        },
+        datasets: vec![],
+    }
+}
+
+/// The same request, as if an export had been asked for.
+pub(super) fn as_export(mut request: SubjectRequest) -> SubjectRequest {
+    request.facts.kind = Kind::Export;
+    request
+}
+
+/// An export with a package of one part, available since day 39.
+pub(super) fn with_package(request: SubjectRequest, state: PackageState, expires_at: Timestamp) -> SubjectRequest {
+    let mut request = as_export(request);
+    request.facts.package = Some(Package {
+        state,
+        parts: 1,
+        bytes: 1_000,
+        available_at: Some(day(39)),
+        expires_at: Some(expires_at),
+        ..Package::building()
+    });
+    request
+}
+
+pub(super) fn resolve() -> Command {
+    Command::Resolve(Resolution {
+        finding: "messages.0.0.object_locked".to_owned(),
+        evidence: Personal::new("the object is gone since the 3rd"),
+        records: 1,
+        left: 0,
     })
 }
 

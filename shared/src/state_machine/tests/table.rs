@@ -6,9 +6,11 @@
 use std::collections::BTreeMap;
 
 use super::support::{alice, approval, bob, cancel, cut_short, day, execution, extend, give, in_one_call, in_phase};
-use super::support::{in_status, method, must, reject, restore, subject, withdraw};
+use super::support::{as_export, redeem, revoke, start, with_package};
+use super::support::{in_status, method, must, reject, resolve, restore, retry, subject, withdraw};
 use crate::domain::actor::Caller;
 use crate::domain::job::Phase;
+use crate::domain::package::PackageState;
 use crate::domain::request::{Completion, Notice, Status, SubjectRequest};
 use crate::state_machine::command::{Command, Event};
 use crate::state_machine::refusal::Refusal;
@@ -16,26 +18,26 @@ use crate::state_machine::request::observe;
 
 /// Where each command leads when every guard is content; `-`: 409 `not_in_this_status`.
 const COMMANDS: &str = "
-               verify     approve    reject     withdraw   extend     execute    pause      resume     cancel     restore
-    Pending    Verified   Approved   Rejected   Cancelled  Pending    -          -          -          -          -
-    Verified   -          Approved   Rejected   Cancelled  Verified   -          -          -          -          -
-    Approved   -          -          -          Cancelled  Approved   InProgress -          -          -          -
-    InProgress -          -          -          -          -          -          InProgress InProgress InProgress InProgress
-    Completed  -          -          -          -          -          -          -          -          -          -
-    Rejected   -          -          -          -          -          -          -          -          -          -
-    Cancelled  -          -          -          -          -          -          -          -          -          Cancelled
+               verify     approve    reject     withdraw   extend     execute    pause      resume     cancel     restore    retry      resolve  redeem       revoke
+    Pending    Verified   Approved   Rejected   Cancelled  Pending    -          -          -          -          -          -          -  -            -
+    Verified   -          Approved   Rejected   Cancelled  Verified   -          -          -          -          -          -          -  -            -
+    Approved   -          -          -          Cancelled  Approved   InProgress -          -          -          -          -          -  -            -
+    InProgress -          -          -          -          -          -          InProgress InProgress InProgress InProgress InProgress InProgress  InProgress   InProgress
+    Completed  -          -          -          -          -          -          -          -          -          -          -          -  Completed    Completed
+    Rejected   -          -          -          -          -          -          -          -          -          -          -          -  -            -
+    Cancelled  -          -          -          -          -          -          -          -          -          Cancelled  -          Cancelled  -            -
 ";
 
 /// Where each event leads, observed in the phase it belongs to; `-`: it does not concern the request.
 const EVENTS: &str = "
-               grace_over  due_soon    overdue     window_ended job_began   plan_complete swept       purge_began verify_began job_failed  closing     settled     restored    emptied     completed   told        shredded
-    Pending    -           Pending     Pending     -            -           -             -           -           -            -           -           -           -           -           -           -           -
-    Verified   -           Verified    Verified    -            -           -             -           -           -            -           -           -           -           -           -           -           -
-    Approved   Approved    Approved    Approved    -            -           -             -           -           -            -           -           -           -           -           -           -           -
-    InProgress -           InProgress  InProgress  InProgress   InProgress  InProgress    InProgress  InProgress  InProgress   InProgress  InProgress  Cancelled   InProgress  -           Completed   -           -
-    Completed  -           -           -           -            -           -             -           -           -            -           -           -           -           -           -           -           Completed
-    Rejected   -           -           -           -            -           -             -           -           -            -           -           -           -           -           -           Rejected    Rejected
-    Cancelled  -           -           -           -            -           -             -           -           -            -           -           -           Cancelled   Cancelled   -           Cancelled   Cancelled
+               grace_over  due_soon    overdue     window_ended job_began   plan_complete swept       purge_began verify_began job_failed  closing     settled     restored    emptied     completed   told        shredded    gate_cleared  started     copied      packaged    expiring    package_expired  package_purged
+    Pending    -           Pending     Pending     -            -           -             -           -           -            -           -           -           -           -           -           -           -           -  -           -           -           -           -                -
+    Verified   -           Verified    Verified    -            -           -             -           -           -            -           -           -           -           -           -           -           -           -  -           -           -           -           -                -
+    Approved   Approved    Approved    Approved    -            -           -             -           -           -            -           -           -           -           -           -           -           -           -  InProgress  -           -           -           -                -
+    InProgress -           InProgress  InProgress  InProgress   InProgress  InProgress    InProgress  InProgress  InProgress   InProgress  InProgress  Cancelled   InProgress  -           Completed   -           -           InProgress  -           InProgress  InProgress  -           -                -
+    Completed  -           -           -           -            -           -             -           -           -            -           -           -           -           -           -           -           Completed   -  -           -           -           Completed   Completed        Completed
+    Rejected   -           -           -           -            -           -             -           -           -            -           -           -           -           -           -           Rejected    Rejected    -  -           -           -           -           -                -
+    Cancelled  -           -           -           -            -           -             -           -           -            -           -           -           Cancelled   Cancelled   -           Cancelled   Cancelled   -  -           -           -           -           -                -
 ";
 
 /// The cells of a table as (row, column, cell), row by row.
@@ -63,6 +65,10 @@ fn column_of_command(command: &Command) -> usize {
         Command::Resume => 7,
         Command::Cancel(_) => 8,
         Command::Restore(_) => 9,
+        Command::Retry(_) => 10,
+        Command::Resolve(_) => 11,
+        Command::Redeem(_) => 12,
+        Command::Revoke { .. } => 13,
     }
 }
 
@@ -84,6 +90,10 @@ fn every_command(status: Status) -> Vec<(Caller, Command)> {
         (bob(), Command::Resume),
         (bob(), cancel()),
         (bob(), restore(false)),
+        (bob(), retry()),
+        (bob(), resolve()),
+        (subject(), redeem(1, day(40))),
+        (bob(), revoke()),
     ];
     assert!(
         all.iter()
@@ -112,6 +122,13 @@ pub(super) fn column_of_event(event: &Event) -> (usize, &'static str) {
         Event::Completed { .. } => (14, "completed"),
         Event::Told { .. } => (15, "told"),
         Event::Shredded => (16, "shredded"),
+        Event::GateCleared { .. } => (17, "gate_cleared"),
+        Event::Started(_) => (18, "started"),
+        Event::Copied => (19, "copied"),
+        Event::Packaged { .. } => (20, "packaged"),
+        Event::Expiring => (21, "expiring"),
+        Event::PackageExpired => (22, "package_expired"),
+        Event::PackagePurged => (23, "package_purged"),
     }
 }
 
@@ -128,6 +145,7 @@ pub(super) fn every_event() -> Vec<Event> {
         Event::Swept {
             recover_until,
             findings,
+            showing: [].into(),
         },
         Event::PurgeBegan,
         Event::VerifyBegan,
@@ -145,10 +163,24 @@ pub(super) fn every_event() -> Vec<Event> {
             restored: 1,
             skipped: 0,
         },
-        Event::Emptied { account },
+        Event::Emptied {
+            account: account.clone(),
+        },
         Event::Completed { notice: Notice::Sent },
         Event::Told { notice: Notice::Sent },
         Event::Shredded,
+        Event::GateCleared { showing: [].into() },
+        Event::Started(start()),
+        Event::Copied,
+        Event::Packaged {
+            parts: 2,
+            bytes: 2_000,
+            result,
+            account,
+        },
+        Event::Expiring,
+        Event::PackageExpired,
+        Event::PackagePurged,
     ];
     assert!(all.iter().enumerate().all(|(i, event)| column_of_event(event).0 == i));
     all
@@ -168,14 +200,21 @@ fn ready_for(status: Status, event: &Event) -> SubjectRequest {
         }
         (Status::Cancelled, Event::Restored { .. }) => return must(&cut_short(), &bob(), restore(true), day(43)),
         (Status::Cancelled, Event::Emptied { .. }) => return told(cut_short()),
+        (Status::InProgress, Event::Copied) => return as_export(in_phase(Phase::Sweeping)),
+        (Status::InProgress, Event::Packaged { .. }) => return as_export(in_phase(Phase::Packaging)),
+        (_, Event::Started(_)) => return as_export(in_status(status)),
+        (_, Event::Expiring) => return with_package(in_status(status), PackageState::Available, day(2_001)),
+        (_, Event::PackageExpired) => return with_package(in_status(status), PackageState::Available, day(2_000)),
+        (_, Event::PackagePurged) => return with_package(in_status(status), PackageState::Revoked, day(2_000)),
         _ => {}
     }
     let phase = match event {
         Event::Swept { .. } => Phase::Sweeping,
-        Event::PurgeBegan => Phase::Recovering,
+        Event::PurgeBegan | Event::GateCleared { .. } => Phase::Recovering,
         Event::VerifyBegan | Event::JobFailed { .. } => Phase::Purging,
         Event::Closing { .. } => Phase::Verifying,
         Event::Completed { .. } => Phase::Closing,
+        Event::Packaged { .. } => Phase::Packaging,
         Event::WindowEnded => Phase::Purging,
         Event::GraceOver
         | Event::DueSoon
@@ -186,6 +225,11 @@ fn ready_for(status: Status, event: &Event) -> SubjectRequest {
         | Event::Restored { .. }
         | Event::Emptied { .. }
         | Event::Told { .. }
+        | Event::Started(_)
+        | Event::Copied
+        | Event::Expiring
+        | Event::PackageExpired
+        | Event::PackagePurged
         | Event::Shredded => Phase::Planning,
     };
     if status == Status::InProgress {
@@ -201,7 +245,10 @@ fn ready_for(status: Status, event: &Event) -> SubjectRequest {
 fn open_to(status: Status, command: &Command) -> SubjectRequest {
     match (status, command) {
         (Status::InProgress, Command::Resume) => must(&in_phase(Phase::Planning), &bob(), Command::Pause, day(40)),
-        (Status::Cancelled, Command::Restore(_)) => cut_short(),
+        (Status::Cancelled, Command::Restore(_) | Command::Resolve(_)) => cut_short(),
+        (_, Command::Redeem(_) | Command::Revoke { .. }) => {
+            with_package(in_status(status), PackageState::Available, day(50))
+        }
         _ => in_status(status),
     }
 }

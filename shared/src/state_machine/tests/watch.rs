@@ -273,3 +273,18 @@ fn a_letter_whose_end_is_not_written_down_wakes() {
     rejected.notice = Some(Notice::Sent);
     assert_eq!(wakes(&rejected), rejected.shred_at);
 }
+
+#[test]
+fn what_a_cancellation_left_hidden_wakes_when_it_is_due_and_soon_while_somebody_is_at_work() {
+    let mut facts = quiet(in_phase(Phase::Recovering).facts);
+    facts.status = Status::Cancelled;
+    let at = |purges| wake_at(&facts, false, purges, day(50));
+    let idle = |held| Purges {
+        idle: true,
+        held,
+        ..due(day(90))
+    };
+    assert_eq!(at(idle(false)), Some(day(90)));
+    assert_eq!(at(idle(true)), Some(day(51)), "what is held may be due before");
+    assert_eq!(at(due(day(90))), Some(soon()));
+}

@@ -13,21 +13,25 @@ use crate::domain::ids::RequestKey;
 use crate::domain::job::{Phase, Plan};
 use crate::domain::message::ChunkMessage;
 use crate::domain::outbox::Mail;
+use crate::domain::package::Assembly;
 use crate::domain::personal::Personal;
 use crate::domain::policy::PolicyFile;
 use crate::domain::request::Facts;
 use crate::knobs::{Sizes, Turned};
 use crate::ports::{Letter, Pinned, RequestRow};
 use crate::sim::blobs::{SimConfig, SimManifests};
+use crate::sim::exports::SimExports;
 use crate::sim::mailer::SimMailer;
 use crate::sim::queues::SimQueues;
 use crate::sim::sealer::SimSealer;
 use crate::sim::sources::SimSources;
 use crate::sim::store::SimStore;
 use crate::sim::store::tables::OfRequest;
+use crate::sim::vault::SimVault;
 use crate::sim::{Calm, Fates, World, alone};
 use crate::state_machine::watch::PATIENCE_SECONDS;
 use crate::workflow::bench::Bench;
+use crate::workflow::export::{Packaging, Packed};
 use crate::workflow::notify::{Delivered, deliver};
 use crate::workflow::plan::Planned;
 use crate::workflow::records::{Loaded, Records};
@@ -56,6 +60,8 @@ pub(super) struct Desk {
     pub(super) manifests: SimManifests,
     pub(super) queues: SimQueues,
     pub(super) sources: SimSources,
+    pub(super) vault: SimVault,
+    pub(super) exports: SimExports,
     pub(super) mailer: SimMailer,
 }
 
@@ -119,6 +125,8 @@ impl Desk {
             manifests: SimManifests::new(world),
             queues: SimQueues::new(world),
             sources: SimSources::new(world),
+            vault: SimVault::new(world),
+            exports: SimExports::new(world),
             mailer: SimMailer::new(world),
         };
         desk.sources.host(&data_map());
@@ -134,13 +142,14 @@ impl Desk {
         self.world.advance_to(self.now() + time);
     }
 
-    pub(super) fn bench(&self) -> Bench<SimStore, SimSealer, SimConfig, SimManifests, SimQueues, SimSources> {
+    pub(super) fn bench(&self) -> Bench<SimStore, SimSealer, SimConfig, SimManifests, SimQueues, SimSources, SimVault> {
         Bench {
             records: self.records.clone(),
             config: self.config.clone(),
             manifests: self.manifests.clone(),
             queues: self.queues.clone(),
             sources: self.sources.clone(),
+            vault: self.vault.clone(),
         }
     }
 
@@ -199,6 +208,25 @@ impl Desk {
         while !self.plan().await.is_empty() || !self.work().await.is_empty() {}
     }
 
+    /// Handles the first message of queue `parts`; none if there is none to be received now.
+    pub(super) async fn package_one(&self, max_part_bytes: u64) -> Option<Packed> {
+        let id = self.queues.parts.borrow().visible(self.now()).into_iter().next()?;
+        let message = self.queues.parts.borrow_mut().receive(id, self.now())?;
+        let invocation = Invocation {
+            id: format!("invocation-{}", self.world.calls()),
+            deadline: self.now() + SignedDuration::from_mins(15),
+        };
+        let packaging = Packaging {
+            bench: self.bench(),
+            exports: self.exports.clone(),
+            max_part_bytes,
+            version: "1.0.0",
+        };
+        let packed = Box::pin(packaging.package(&message, || self.now(), &invocation)).await;
+        self.queues.parts.borrow_mut().delete(id);
+        Some(packed.expect("it is packed"))
+    }
+
     /// Delivers the mails that were put since the last call.
     pub(super) async fn post(&self) -> Vec<Delivered> {
         let mut delivered = vec![];
@@ -224,21 +252,26 @@ impl Desk {
 
     /// Supervision looks at one request.
     pub(super) async fn tend(&self, key: &RequestKey) -> u32 {
-        Box::pin(self.supervisor().tend(key, self.now()))
-            .await
-            .expect("it is tended")
+        let pushed = Box::pin(self.supervisor().tend(key, self.now())).await;
+        pushed.expect("it is tended").total()
     }
 
     /// The same, not before a moment.
     pub(super) async fn tend_at(&self, key: &RequestKey, at: Timestamp) -> u32 {
         self.world.advance_to(at);
-        Box::pin(self.supervisor().tend(key, at)).await.expect("it is tended")
+        let pushed = Box::pin(self.supervisor().tend(key, at)).await;
+        pushed.expect("it is tended").total()
     }
 
-    pub(super) fn supervisor(&self) -> Supervisor<'_, SimStore, SimSealer, SimManifests, SimQueues> {
+    pub(super) fn supervisor(
+        &self,
+    ) -> Supervisor<'_, SimStore, SimSealer, SimConfig, SimManifests, SimQueues, SimVault, SimExports> {
         Supervisor {
             records: &self.records,
+            config: &self.config,
             manifests: &self.manifests,
+            vault: &self.vault,
+            exports: &self.exports,
             queues: &self.queues,
         }
     }
@@ -285,6 +318,10 @@ impl Desk {
 
     pub(super) fn mails(&self, key: &RequestKey) -> Vec<Mail> {
         self.of(key, |of| of.mails.values().cloned().collect())
+    }
+
+    pub(super) fn assembly(&self, key: &RequestKey) -> Option<Assembly> {
+        self.of(key, |of| of.assembly.clone())
     }
 
     pub(super) fn findings(&self, key: &RequestKey) -> Vec<Finding> {

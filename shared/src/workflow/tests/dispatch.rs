@@ -1,13 +1,16 @@
 //! Dispatch: what is sent next, in each phase, and what is not.
 
+use futures::future::join;
 use jiff::{SignedDuration, Timestamp};
 
-use super::desk::{Desk, play};
+use super::desk::{Desk, play, play_seeded};
 use super::people::{held_head, otto};
 use crate::domain::chunk::{Chunk, ChunkState, Op};
 use crate::domain::hold::HoldHead;
 use crate::domain::ids::RequestKey;
-use crate::workflow::dispatch::{Demand, due, fill_windows, is_held, is_open, send_unseen, send_waiting};
+use crate::workflow::dispatch::{
+    Demand, Followed, due, fill_windows, follow, is_held, is_open, send_unseen, send_waiting,
+};
 use crate::workflow::run::pause;
 
 fn sends(desk: &Desk, key: &RequestKey) -> Vec<u32> {
@@ -32,6 +35,27 @@ fn a_window_holds_what_is_sent_and_what_is_leased() {
         assert_eq!((sends(&desk, &key), desk.waiting().len()), (vec![1, 1, 1, 0, 0], 2));
         assert_eq!(fill(&desk, &key, desk.now()).await, 0);
     });
+}
+
+#[test]
+fn of_two_who_follow_the_same_chunk_one_sends_and_the_other_knows_that_it_did_not() {
+    for seed in 0..10 {
+        play_seeded(seed, async |desk| {
+            let key = desk.planned(10).await;
+            let (facts, done, holds) = (desk.facts(&key), desk.chunks(&key).remove(0), HoldHead::default());
+            let (store, queues) = (&desk.records.store, &desk.queues);
+            let demand = Demand::of(store, &facts, &holds).await.expect("read");
+            let next = |millis| {
+                let now = desk.now() + SignedDuration::from_millis(millis);
+                follow(store, queues, &demand, &done, now)
+            };
+            let (one, two) = join(next(0), next(1)).await;
+            let mut followed = [one.expect("nothing fails"), two.expect("nothing fails")];
+            followed.sort_by_key(|followed| *followed == Followed::Waits);
+            assert_eq!(followed, [Followed::Sent, Followed::Waits]);
+            assert_eq!(sends(&desk, &key), [1, 1, 1, 0, 0]);
+        });
+    }
 }
 
 #[test]

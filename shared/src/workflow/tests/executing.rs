@@ -4,7 +4,7 @@ use futures::future::join;
 use jiff::SignedDuration;
 
 use super::desk::{Desk, play, play_seeded};
-use super::people::{ada, held_head, olga, otto, refusal};
+use super::people::{ada, approval, deletion, export, for_ada, held_head, olga, otto, refusal, verification};
 use crate::domain::ids::RequestKey;
 use crate::domain::personal::Personal;
 use crate::domain::request::Status;
@@ -13,6 +13,7 @@ use crate::state_machine::refusal::Refusal;
 use crate::workflow::execute::{Typed, execute};
 use crate::workflow::order::Wish;
 use crate::workflow::preview::{PreviewShown, preview};
+use crate::workflow::submit::NewRequest;
 
 /// Approved, and its grace period over.
 async fn ripe(desk: &Desk) -> RequestKey {
@@ -30,7 +31,9 @@ fn hold(desk: &Desk, category: &str, version: u64) {
 }
 
 async fn look(desk: &Desk, key: &RequestKey) -> PreviewShown {
-    let shown = preview(&desk.records, &desk.config, &desk.sources, &otto(), key.id, desk.now()).await;
+    let otto = otto();
+    let looks = preview(&desk.records, &desk.config, &desk.sources, &otto, key.id, desk.now());
+    let shown = Box::pin(looks).await;
     shown.expect("operators may look")
 }
 
@@ -105,6 +108,22 @@ fn what_was_looked_at_is_what_is_executed() {
             2,
             "and its planners are called"
         );
+    });
+}
+
+#[test]
+fn a_plan_that_finds_far_more_than_the_preview_hides_nothing_before_a_person_looked() {
+    play(async |desk| {
+        let key = ripe(&desk).await;
+        let digest = desk.previewed(&otto(), &key).await;
+        desk.execute(&otto(), &key, digest).await.expect("Otto may");
+        desk.write("messages", 100..301);
+        desk.plan().await;
+        let job = desk.facts(&key).job.expect("a job");
+        assert!(job.paused && desk.waiting().is_empty());
+        assert_eq!(job.differs.map(|found| found.more), Some(201));
+        let shown = desk.shown(&key).await.remove(0);
+        assert_eq!((shown.n.as_str(), shown.count), ("differs_from_preview", 201));
     });
 }
 
@@ -198,4 +217,52 @@ fn of_two_who_execute_at_once_one_is_told_that_it_runs() {
             assert_eq!(executions, 2, "one done, one refused");
         });
     }
+}
+
+#[test]
+fn an_approved_export_of_the_subject_stops_a_deletion_of_whatever_else() {
+    play(async |desk| {
+        let key = ripe(&desk).await;
+        let other = desk.submit(&ada(), export(&["drafts"])).await.expect("taken");
+        desk.order(&olga(), &other, verification()).await.expect("Olga may");
+        desk.order(&olga(), &other, approval()).await.expect("Olga may");
+        let digest = desk.previewed(&otto(), &key).await;
+        let running = refusal(desk.execute(&otto(), &key, digest).await);
+        assert_eq!(running, Refusal::ExportRunning);
+        desk.order(&ada(), &other, Wish::Withdraw { reason: None })
+            .await
+            .expect("Ada may");
+        let digest = desk.previewed(&otto(), &key).await;
+        desk.execute(&otto(), &key, digest)
+            .await
+            .expect("nothing runs any more");
+    });
+}
+
+#[test]
+fn an_export_that_nobody_has_approved_stops_only_the_deletion_that_is_to_follow_it() {
+    play(async |desk| {
+        let free = ripe(&desk).await;
+        let first = desk.submit(&ada(), export(&["conversations"])).await.expect("taken");
+        let digest = desk.previewed(&otto(), &free).await;
+        desk.execute(&otto(), &free, digest).await.expect("it may never be");
+        let input = NewRequest {
+            after_export: Some(first.id),
+            ..for_ada(deletion(&["drafts"]))
+        };
+        let key = desk.submit(&otto(), input).await.expect("taken");
+        for wish in [verification(), approval()] {
+            desk.order(&olga(), &key, wish).await.expect("Olga may");
+        }
+        desk.world.advance_to(desk.facts(&key).grace_ends_at.expect("approved"));
+        let digest = desk.previewed(&otto(), &key).await;
+        let early = refusal(desk.execute(&otto(), &key, digest).await);
+        assert_eq!(early, Refusal::ExportRunning);
+        let reason = Personal::new("not needed");
+        desk.order(&olga(), &first, Wish::Reject { reason })
+            .await
+            .expect("Olga may");
+        let digest = desk.previewed(&otto(), &key).await;
+        desk.execute(&otto(), &key, digest).await.expect("the export has ended");
+    });
 }

@@ -10,10 +10,12 @@ use crate::domain::personal::Personal;
 use crate::domain::request::{Facts, Kind};
 use crate::domain::restore::Wanted;
 use crate::sim::sealer::reference_key;
+use crate::sim::sources::journal::RecordId;
 use crate::state_machine::command::{CONFIRMATION, VerificationInput};
 use crate::state_machine::refusal::Refusal;
 use crate::workflow::execute::{Typed, execute};
 use crate::workflow::failure::Failure;
+use crate::workflow::hold::{HoldShown, NewHold, place, release};
 use crate::workflow::order::{Wish, order};
 use crate::workflow::preview::preview;
 use crate::workflow::restore::{Asked, restore};
@@ -32,6 +34,7 @@ fn caller(name: &str, is_operator: bool, is_auditor: bool) -> Caller {
         name: Some(Personal::new(name)),
         email: Some(Personal::new(format!("{name}@example.com"))),
         ip: Personal::new("192.0.2.7"),
+        signed_in_at: None,
         actor_ref: Ref::new(&key, "actor", name),
         subject_ref: Ref::new(&key, "subject", name),
     }
@@ -79,8 +82,26 @@ pub(super) fn deletion(scope: &[&str]) -> NewRequest {
         reason: Personal::new("I am leaving"),
         subject: None,
         received_at: None,
+        after_export: None,
+        notify_subject: None,
         idempotency_key: None,
         body: Personal::new("the body"),
+    }
+}
+
+/// A copy of some categories.
+pub(super) fn export(scope: &[&str]) -> NewRequest {
+    NewRequest {
+        kind: Kind::Export,
+        ..deletion(scope)
+    }
+}
+
+/// On Ada's behalf.
+pub(super) fn for_ada(input: NewRequest) -> NewRequest {
+    NewRequest {
+        subject: Some((ada().subject_id, None, None)),
+        ..input
     }
 }
 
@@ -112,6 +133,22 @@ impl Desk {
             self.sources
                 .put_item(&dataset, whose, &format!("{name:03}"), "text", long_ago);
         }
+    }
+
+    /// Ada uploads a file.
+    pub(super) fn upload(&self, name: &str) -> (RecordId, String) {
+        let ada = ada();
+        let whose = (&ada.tenant, &ada.subject_id);
+        self.sources.put_object(&dataset("files"), whose, name, "content")
+    }
+
+    /// The application gives one of Ada's tickets to Bob.
+    pub(super) fn give_away(&self, ticket: u32) {
+        let bob = "bob".to_owned().try_into().expect("an id");
+        let long_ago = self.now() - SignedDuration::from_hours(24 * 200);
+        let whose = (&ada().tenant, &bob);
+        self.sources
+            .put_item(&dataset("tickets"), whose, &format!("{ticket:03}"), "text", long_ago);
     }
 
     /// Ada asks for her conversations to be deleted.
@@ -150,7 +187,15 @@ impl Desk {
 
     /// Looks at a preview; answers its digest.
     pub(super) async fn previewed(&self, by: &Caller, key: &RequestKey) -> String {
-        let shown = preview(&self.records, &self.config, &self.sources, by, key.id, self.now()).await;
+        let shown = Box::pin(preview(
+            &self.records,
+            &self.config,
+            &self.sources,
+            by,
+            key.id,
+            self.now(),
+        ))
+        .await;
         shown.expect("operators may look").digest
     }
 
@@ -220,6 +265,26 @@ impl Desk {
         };
         let ordered = restore(records, queues, &otto, (key.id, None), asked, self.now());
         Box::pin(ordered).await.map(|(_, _, n)| n)
+    }
+
+    /// A legal hold on somebody's data.
+    pub(super) async fn hold(&self, by: &Caller, whose: &Caller, scope: &[&str]) -> Result<HoldShown, Failure> {
+        let wanted = NewHold {
+            subject: whose.subject_id.clone(),
+            scope: scope.iter().map(|category| (*category).to_owned()).collect(),
+            reason: Personal::new("a lawsuit"),
+        };
+        let millis = u64::try_from(self.now().as_millisecond()).expect("after 1970");
+        let id = HoldId::from_parts(millis, 1);
+        let outside = (&self.config, &self.queues);
+        Box::pin(place(&self.records, outside, by, wanted, id, self.now())).await
+    }
+
+    /// Its release.
+    pub(super) async fn let_go(&self, by: &Caller, id: HoldId) -> Result<HoldShown, Failure> {
+        let outside = (&self.config, &self.queues);
+        let reason = Personal::new("it is settled");
+        Box::pin(release(&self.records, outside, by, id, reason, self.now())).await
     }
 }
 

@@ -196,3 +196,31 @@ fn a_record_that_is_back_already_is_not_brought_back_again() {
         assert_eq!(done.skipped[0].record, "messages.0.0.0");
     });
 }
+
+#[test]
+fn a_restoration_is_over_as_soon_as_the_last_chunk_it_means_is_done() {
+    play(async |desk| {
+        desk.write("messages", 0..8);
+        let key = desk.swept().await;
+        let n = desk.restore(&key, Wanted::of(&[line(0, 0)])).await.expect("Otto may");
+        desk.work().await;
+        assert_eq!(result(&desk, &key, n).await.state, "done", "chunks come after it");
+        assert_eq!(desk.facts(&key).restoring, None);
+    });
+}
+
+#[test]
+fn a_purge_changes_nothing_in_what_a_restoration_says_of_its_chunk() {
+    play(async |desk| {
+        desk.write("messages", 0..2);
+        let key = desk.swept().await;
+        desk.restore(&key, Wanted::of(&[line(0, 0)])).await.expect("Otto may");
+        desk.work().await;
+        let part = desk.chunks(&key).remove(0).restoring;
+        assert_eq!(part.as_ref().map(|part| part.restored), Some(1));
+        let until = desk.facts(&key).completes_by.expect("approved");
+        desk.pass(&key, until + SignedDuration::from_hours(1)).await;
+        let purged = desk.chunks(&key).remove(0);
+        assert_eq!((purged.op, purged.restoring), (Op::Purge, part));
+    });
+}

@@ -2,12 +2,14 @@
 
 use jiff::SignedDuration;
 
-use super::desk::play;
-use super::people::{otto, refusal};
-use crate::domain::chunk::ChunkState;
+use super::desk::{Desk, play};
+use super::people::{ada, held_head, otto, refusal};
+use crate::domain::chunk::{Chunk, ChunkState};
+use crate::domain::ids::RequestKey;
 use crate::domain::job::{JobStatus, Phase};
 use crate::domain::outcome::Code;
 use crate::domain::request::{CancelStage, Notice, Status};
+use crate::ports::Work;
 use crate::state_machine::refusal::Refusal;
 use crate::workflow::run::pause;
 use crate::workflow::work_chunk::Worked;
@@ -27,6 +29,33 @@ fn a_resumed_job_sends_what_was_given_back_and_goes_on_to_its_end() {
         desk.work().await;
         assert_eq!(desk.phase(&key), Phase::Recovering);
     });
+}
+
+#[test]
+fn a_pause_keeps_nobody_from_looking_at_what_may_be_armed_under_a_hold() {
+    for (died, held, worked) in [
+        (true, true, Worked::Done),
+        (true, false, Worked::Dropped),
+        (false, true, Worked::Dropped),
+    ] {
+        play(async move |desk| {
+            let key = desk.planned(2).await;
+            let message = desk.waiting().remove(0);
+            if died {
+                leased(&desk, &key).await;
+                desk.wait(SignedDuration::from_secs(40));
+            }
+            let target = (key.id, None);
+            pause(&desk.records, &otto(), target, desk.now())
+                .await
+                .expect("Otto may");
+            if held {
+                let (ada, head) = (ada(), held_head(1, &["conversations"]));
+                desk.records.store.put_holds(&ada.tenant, &ada.subject_ref, head);
+            }
+            assert_eq!(desk.handle(&message).await, worked, "died: {died}, held: {held}");
+        });
+    }
 }
 
 #[test]
@@ -84,24 +113,25 @@ fn a_cancellation_settles_at_once_where_nobody_is_at_work() {
     });
 }
 
+/// Somebody is at work on the first chunk, for 40 seconds at most.
+async fn leased(desk: &Desk, key: &RequestKey) {
+    let before = desk.chunks(key).remove(0);
+    let leased = Chunk {
+        state: ChunkState::Leased,
+        epoch: 1,
+        lease_until: Some(desk.now() + SignedDuration::from_secs(40)),
+        rev: before.rev + 1,
+        ..before.clone()
+    };
+    let written = desk.records.store.swap_chunk(key, before.rev, &leased).await;
+    assert!(written.expect("written"));
+}
+
 #[test]
 fn a_cancellation_waits_for_whoever_is_at_work() {
     play(async |desk| {
         let key = desk.planned(4).await;
-        let before = desk.chunks(&key).remove(0);
-        let leased = crate::domain::chunk::Chunk {
-            state: ChunkState::Leased,
-            epoch: 1,
-            lease_until: Some(desk.now() + SignedDuration::from_secs(40)),
-            rev: before.rev + 1,
-            ..before.clone()
-        };
-        let store = &desk.records.store;
-        assert!(
-            crate::ports::Work::swap_chunk(store, &key, before.rev, &leased)
-                .await
-                .expect("written")
-        );
+        leased(&desk, &key).await;
         let facts = desk.cancel(&key).await.expect("Otto may");
         assert_eq!(facts.status, Status::InProgress, "the account is not settled");
         assert!(matches!(refusal(desk.cancel(&key).await), Refusal::AlreadyCancelling));
@@ -111,6 +141,23 @@ fn a_cancellation_waits_for_whoever_is_at_work() {
         assert_eq!(settled.status, Status::Cancelled);
         let account = &settled.account[&"messages".parse().expect("a slug")];
         assert_eq!(account.of(Code::Untouched), 4, "the dead worker had hidden nothing");
+    });
+}
+
+#[test]
+fn the_last_who_is_at_work_settles_the_cancellation() {
+    play(async |desk| {
+        let key = desk.planned(10).await;
+        let message = desk.waiting().remove(0);
+        leased(&desk, &key).await;
+        desk.cancel(&key).await.expect("Otto may");
+        desk.wait(SignedDuration::from_secs(40));
+        assert_eq!(desk.handle(&message).await, Worked::Done, "it looks what is marked");
+        assert_eq!(
+            desk.facts(&key).status,
+            Status::Cancelled,
+            "nobody waits for supervision"
+        );
     });
 }
 
@@ -163,6 +210,20 @@ fn a_job_that_has_purged_everything_cannot_be_cancelled() {
         let key = desk.executed().await;
         desk.plan().await;
         assert_eq!(desk.phase(&key), Phase::Closing);
+        assert!(matches!(refusal(desk.cancel(&key).await), Refusal::NothingToCancel));
+    });
+}
+
+#[test]
+fn a_job_that_only_looks_whether_something_is_left_cannot_be_cancelled() {
+    play(async |desk| {
+        desk.write("profiles", 0..2);
+        let key = desk.executed_for(&["profile"]).await;
+        desk.toil().await;
+        let ends = desk.facts(&key).recover_until.expect("hidden");
+        desk.tend_at(&key, ends).await;
+        desk.work().await;
+        assert_eq!(desk.phase(&key), Phase::Verifying);
         assert!(matches!(refusal(desk.cancel(&key).await), Refusal::NothingToCancel));
     });
 }

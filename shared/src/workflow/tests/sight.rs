@@ -66,6 +66,23 @@ fn who_asked_for_themselves_sees_from_where() {
 }
 
 #[test]
+fn how_fast_each_dataset_is_written_to_is_for_the_staff() {
+    play(async |desk| {
+        let key = desk.planned(2).await;
+        assert_eq!(
+            shown(&desk, &key, View::Staff).await["job"]["pace"],
+            json!([]),
+            "nobody wrote yet"
+        );
+        desk.work().await;
+        desk.wait(SignedDuration::from_secs(3));
+        let pace = json!([{"dataset": "messages", "rate": 500, "limit": 500, "throttled": 0, "breaker": "closed"}]);
+        assert_eq!(shown(&desk, &key, View::Staff).await["job"]["pace"], pace);
+        assert_eq!(shown(&desk, &key, View::Owner).await["job"].get("pace"), None);
+    });
+}
+
+#[test]
 fn verification_notes_and_operators_names_are_for_the_staff() {
     play(async |desk| {
         let key = desk.submitted().await;
@@ -151,7 +168,7 @@ fn an_approval_has_no_reason_to_erase() {
 }
 
 #[test]
-fn what_is_hidden_is_shown_from_the_sweeps_end_to_the_requests() {
+fn what_is_hidden_is_shown_from_the_execution_to_the_requests_end() {
     play(async |desk| {
         desk.write("messages", 0..3);
         let key = desk.executed().await;
@@ -159,7 +176,7 @@ fn what_is_hidden_is_shown_from_the_sweeps_end_to_the_requests() {
         let sweeping = shown(&desk, &key, View::Owner).await;
         assert_eq!(
             (at(&sweeping, "/job/phase"), &sweeping["hidden"]),
-            (&json!("sweeping"), &json!([]))
+            (&json!("sweeping"), &json!(["conversations"]))
         );
         assert_eq!(
             at(&sweeping, "/account"),
@@ -247,5 +264,22 @@ fn an_estimate_is_what_is_left_at_the_recent_rate() {
         desk.work().await;
         let recovering = desk.facts(&key);
         assert_eq!(eta(&recovering, &swept, now), recovering.recover_until);
+    });
+}
+
+#[test]
+fn of_a_cancelled_request_what_it_left_hidden_is_shown_until_nothing_is() {
+    play(async |desk| {
+        desk.write("messages", 0..4);
+        let key = desk.executed_for(&["conversations", "profile"]).await;
+        desk.plan().await;
+        desk.work_one().await;
+        let facts = desk.cancel(&key).await.expect("Otto may");
+        let cancelled = shown(&desk, &key, View::Owner).await;
+        assert_eq!(cancelled["hidden"], json!(["conversations"]));
+        let ends = facts.recover_until.expect("two are hidden");
+        let slack = facts.policy.expect("fixed").ttl_slack;
+        desk.pass(&key, slack.after(ends) + SignedDuration::from_hours(1)).await;
+        assert_eq!(shown(&desk, &key, View::Owner).await["hidden"], json!([]));
     });
 }

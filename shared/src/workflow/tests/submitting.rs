@@ -4,7 +4,7 @@ use futures::future::join;
 use jiff::SignedDuration;
 
 use super::desk::{Desk, play, play_seeded, play_under};
-use super::people::{ada, deletion, eve, olga, refusal};
+use super::people::{ada, deletion, eve, export, for_ada, olga, refusal};
 use crate::audit::Outcome;
 use crate::domain::actor::Role;
 use crate::domain::month::Month;
@@ -172,5 +172,68 @@ fn an_operator_who_asks_for_themselves_does_so_as_a_subject() {
             Refusal::DuplicateRequest
         ));
         assert_eq!(noted(&desk).await[0].0, Role::Subject);
+    });
+}
+
+/// Where a submission is wrong.
+async fn pointer(desk: &Desk, by: &crate::domain::actor::Caller, input: NewRequest) -> String {
+    match refusal(desk.submit(by, input).await) {
+        Refusal::InvalidInput { pointer, .. } => pointer,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_deletion_waits_for_an_export_of_the_same_subject_if_an_operator_says_so() {
+    play(async |desk| {
+        let adas = desk.submit(&ada(), export(&["profile"])).await.expect("taken");
+        let eves = desk.submit(&eve(), export(&["profile"])).await.expect("taken");
+        let deleted = desk.submit(&ada(), deletion(&["conversations"])).await.expect("taken");
+        let after = |first: &crate::domain::ids::RequestKey| NewRequest {
+            after_export: Some(first.id),
+            ..for_ada(deletion(&["profile"]))
+        };
+        for wrong in [&eves, &deleted] {
+            assert_eq!(pointer(&desk, &olga(), after(wrong)).await, "/after_export");
+        }
+        let own = NewRequest {
+            subject: None,
+            ..after(&adas)
+        };
+        assert_eq!(pointer(&desk, &ada(), own).await, "/after_export", "operators only");
+        let of_an_export = NewRequest {
+            kind: crate::domain::request::Kind::Export,
+            scope: vec!["drafts".to_owned()],
+            ..after(&adas)
+        };
+        assert_eq!(pointer(&desk, &olga(), of_an_export).await, "/after_export");
+        let key = desk.submit(&olga(), after(&adas)).await.expect("taken");
+        assert_eq!(desk.facts(&key).after_export, Some(adas.id));
+        let said = desk.entries(&key).remove(0).body.details;
+        assert_eq!(said["after_export"], adas.id.to_string());
+    });
+}
+
+#[test]
+fn a_regulators_export_is_no_news_to_the_subject_if_an_operator_says_so() {
+    play(async |desk| {
+        let quiet = |input| NewRequest {
+            notify_subject: Some(false),
+            ..input
+        };
+        let own = quiet(export(&["profile"]));
+        assert_eq!(pointer(&desk, &ada(), own).await, "/notify_subject", "operators only");
+        let deletion = quiet(for_ada(deletion(&["profile"])));
+        assert_eq!(pointer(&desk, &olga(), deletion).await, "/notify_subject");
+        let key = desk.submit(&olga(), quiet(for_ada(export(&["profile"])))).await;
+        let key = key.expect("taken");
+        assert!(desk.facts(&key).silent && desk.mails(&key).is_empty());
+        assert_eq!(desk.entries(&key).remove(0).body.details["notify_subject"], false);
+        let told = NewRequest {
+            notify_subject: Some(true),
+            ..for_ada(export(&["conversations"]))
+        };
+        let key = desk.submit(&olga(), told).await.expect("taken");
+        assert!(!desk.facts(&key).silent && desk.mails(&key).len() == 1);
     });
 }

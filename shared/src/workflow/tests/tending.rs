@@ -2,12 +2,13 @@
 
 use jiff::SignedDuration;
 
-use super::desk::{MOMENT, PATIENCE, play};
+use super::desk::{MOMENT, PATIENCE, play, play_under, play_with};
 use super::people::{ada, held_head, olga};
 use crate::domain::hold::HoldHead;
 use crate::domain::job::Phase;
 use crate::domain::personal::Personal;
 use crate::domain::request::{Notice, Status};
+use crate::sim::{Call, Dice, Fate, Fates};
 use crate::workflow::order::Wish;
 
 #[test]
@@ -32,6 +33,21 @@ fn a_job_that_recovers_is_looked_at_when_its_first_purge_is_due() {
             Some(slack.after(ends)),
             "TTL has time until then"
         );
+    });
+}
+
+#[test]
+fn the_first_of_several_short_windows_is_not_slept_through() {
+    play_under(", GracePeriod: PT1H, RecoveryWindow: PT1M", async |desk| {
+        desk.write("profiles", 0..4);
+        let key = desk.executed_for(&["profile"]).await;
+        desk.plan().await;
+        desk.work_one().await;
+        desk.wait(SignedDuration::from_secs(30));
+        desk.work().await;
+        let ends = desk.chunks(&key)[0].swept_at.expect("swept") + SignedDuration::from_mins(1);
+        assert_eq!(desk.row(&key).wake_at, Some(ends));
+        assert!(desk.facts(&key).recover_until.is_some_and(|last| last > ends));
     });
 }
 
@@ -154,9 +170,33 @@ fn a_round_tends_what_is_due_in_every_shard() {
             );
         }
         let none = Box::pin(desk.supervisor().round(desk.now())).await.expect("a round");
-        assert_eq!((none.tended, none.pushed, none.failed), (0, 0, 0));
+        assert_eq!((none.tended, none.pushed.total(), none.failed), (0, 0, 0));
         desk.wait(PATIENCE + MOMENT * 10);
         let round = Box::pin(desk.supervisor().round(desk.now())).await.expect("a round");
-        assert_eq!((round.tended, round.pushed, round.failed), (12, 12, 0));
+        assert_eq!((round.tended, round.pushed.total(), round.failed), (12, 12, 0));
+    });
+}
+
+/// The first request of a round cannot be read.
+struct FirstUnread(bool);
+
+impl Fates for FirstUnread {
+    fn fate(&mut self, call: &Call<'_>, _: &mut Dice) -> Fate {
+        if call.op == "read mails" && !std::mem::replace(&mut self.0, true) {
+            return Fate::FailBefore;
+        }
+        Fate::Pass
+    }
+}
+
+#[test]
+fn a_request_that_cannot_be_tended_keeps_no_other_waiting() {
+    play_with((1, ""), FirstUnread(false), async |desk| {
+        for scope in ["profile", "conversations", "drafts"] {
+            desk.submitted_for(&[scope]).await;
+        }
+        desk.wait(PATIENCE + MOMENT);
+        let round = Box::pin(desk.supervisor().round(desk.now())).await.expect("a round");
+        assert_eq!((round.tended, round.pushed.total(), round.failed), (3, 2, 1));
     });
 }

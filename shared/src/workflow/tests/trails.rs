@@ -5,8 +5,11 @@ use serde_json::Value;
 
 use super::desk::{Desk, play, play_under};
 use super::people::{ada, approval, deletion, olga, refusal, vera, verification};
+use crate::domain::ids::SubjectId;
+use crate::domain::personal::Personal;
 use crate::state_machine::refusal::Refusal;
 use crate::workflow::order::Wish;
+use crate::workflow::submit::NewRequest;
 use crate::workflow::tenant_trail::{Place, tenant_trail};
 use crate::workflow::trail::{EntryShown, trail};
 
@@ -173,5 +176,51 @@ fn a_page_looks_at_a_hundred_days_and_leads_on() {
             place = next;
         }
         assert_eq!(pages, [1, 0, 1], "250 days, a hundred a page");
+    });
+}
+
+/// Olga asks for so many people at once.
+async fn crowd(desk: &Desk, people: u32, reason: &str) {
+    for n in 0..people {
+        let name = format!("{}-{n}", desk.now());
+        let subject = SubjectId::try_from(name).expect("an id");
+        let input = NewRequest {
+            subject: Some((subject, None, None)),
+            reason: Personal::new(reason),
+            ..deletion(&["profile"])
+        };
+        desk.submit(&olga(), input).await.expect("Olga may");
+    }
+}
+
+/// How many entries each page has of two days, on each of which so many asked.
+async fn two_days(desk: &Desk, people: u32, reason: &str) -> Vec<usize> {
+    let start = desk.now();
+    crowd(desk, people, reason).await;
+    desk.wait(SignedDuration::from_hours(24));
+    crowd(desk, people, reason).await;
+    desk.wait(SignedDuration::from_secs(5));
+    let mut place = Some(begin(desk, (Some(start), None)).await);
+    let mut pages = vec![];
+    while let Some(at) = place {
+        let (lines, next) = exported(desk, at).await;
+        pages.push(lines.len());
+        place = next;
+    }
+    pages
+}
+
+#[test]
+fn a_page_has_at_most_a_thousand_entries() {
+    play(async |desk| {
+        assert_eq!(two_days(&desk, 600, "I am leaving").await, [1_000, 200]);
+    });
+}
+
+#[test]
+fn a_page_of_long_entries_ends_before_it_is_too_long_for_an_answer() {
+    play(async |desk| {
+        let reason = "why ".repeat(400);
+        assert_eq!(two_days(&desk, 450, &reason).await, [450, 450]);
     });
 }

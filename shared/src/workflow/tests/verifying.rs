@@ -10,6 +10,7 @@ use crate::domain::outcome::Code;
 use crate::domain::request::{Completion, Status};
 use crate::domain::restore::{RecordRef, Wanted};
 use crate::workflow::dispatch::due;
+use crate::workflow::plan::Planned;
 
 /// Records from a backup: older than the execution, and there only now.
 fn import(desk: &Desk, names: &[&str]) {
@@ -44,6 +45,23 @@ fn what_is_there_again_is_swept_in_another_generation() {
         purged(&desk, &key).await;
         assert_eq!(desk.facts(&key).status, Status::Completed);
         assert!(desk.sources.items("messages").is_empty());
+    });
+}
+
+#[test]
+fn a_message_of_an_earlier_plan_is_no_verification() {
+    play(async |desk| {
+        desk.write("profiles", 0..2);
+        let key = desk.executed_for(&["profile"]).await;
+        let old = desk.queues.plans.borrow().bodies().remove(0);
+        desk.toil().await;
+        desk.tend_at(&key, desk.facts(&key).recover_until.expect("hidden"))
+            .await;
+        desk.work().await;
+        assert_eq!(desk.phase(&key), Phase::Verifying);
+        let stop_at = desk.now() + SignedDuration::from_secs(30);
+        let planned = Box::pin(desk.bench().plan(&old, || desk.now(), stop_at)).await;
+        assert_eq!(planned.expect("nothing fails"), Planned::Dropped);
     });
 }
 
@@ -100,5 +118,34 @@ fn what_was_restored_is_no_leftover() {
         assert!(!left[0].contains_key("erasure_id"));
         let restored: u64 = desk.chunks(&key).iter().map(|c| c.counts.of(Code::Restored)).sum();
         assert_eq!(restored, 1);
+    });
+}
+
+#[test]
+fn what_was_restored_elsewhere_under_the_same_key_is_a_leftover_here() {
+    play(async |desk| {
+        desk.write("messages", 0..1);
+        desk.write("drafts", 0..1);
+        let key = desk.executed_for(&["conversations", "drafts"]).await;
+        desk.toil().await;
+        let draft = desk
+            .chunks(&key)
+            .into_iter()
+            .find(|chunk| chunk.id.dataset.as_str() == "drafts");
+        let chunk = draft.expect("a chunk").id;
+        desk.restore(&key, Wanted::of(&[RecordRef { chunk, line: 0 }]))
+            .await
+            .expect("Otto may");
+        desk.toil().await;
+        let until = desk.facts(&key).recover_until.expect("hidden");
+        desk.pass(&key, until).await;
+        for message in desk.sources.items("messages") {
+            assert!(message.contains_key("erasure_id"));
+        }
+        desk.sources.expire_one(0);
+        import(&desk, &["000"]);
+        purged(&desk, &key).await;
+        let again: Vec<_> = desk.chunks(&key).iter().map(|c| c.id.to_string()).collect();
+        assert!(again.contains(&"messages.1.0".to_owned()), "{again:?}");
     });
 }

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::desk::{Desk, dataset, play};
+use super::desk::{Desk, dataset, play, play_under};
 use super::people::ada;
 use crate::domain::chunk::{Chunk, ChunkState, Op};
 use crate::domain::ids::RequestKey;
@@ -10,6 +10,7 @@ use crate::domain::job::{JobStatus, Phase};
 use crate::domain::message::ChunkMessage;
 use crate::domain::outcome::{Code, Counts};
 use crate::sim::sources::journal::RecordId;
+use crate::workflow::operate::sweep_order;
 use crate::workflow::work_chunk::Worked;
 
 fn chunk(desk: &Desk, key: &RequestKey, n: u32) -> Chunk {
@@ -39,6 +40,34 @@ fn a_chunk_is_leased_swept_and_accounted_for() {
             .iter()
             .all(|item| item.contains_key("expires_at"));
         assert!(expiry, "TTL deletes what nobody restores");
+    });
+}
+
+#[test]
+fn without_a_window_nothing_is_left_to_ttl() {
+    play_under(", RecoveryWindow: PT0S, destroy_at_once: true", async |desk| {
+        desk.planned(2).await;
+        desk.work_one().await;
+        let items = desk.sources.items("messages");
+        assert!(items.iter().all(|item| item.contains_key("erasure_id")));
+        assert!(!items.is_empty() && items.iter().all(|item| !item.contains_key("expires_at")));
+    });
+}
+
+#[test]
+fn the_first_to_sweep_a_record_takes_no_mark_for_its_own() {
+    play(async |desk| {
+        let key = desk.planned(2).await;
+        let (facts, messages) = (desk.facts(&key), dataset("messages"));
+        let again = |epoch, generation| {
+            let mut row = chunk(&desk, &key, 0);
+            (row.epoch, row.id.generation) = (epoch, generation);
+            let order = sweep_order(&facts, &messages, (&row, &[]), desk.now());
+            order.expect("executed").again
+        };
+        assert!(!again(1, 0));
+        assert!(again(2, 0), "somebody died over it");
+        assert!(again(1, 1), "a verification found it");
     });
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Desk<S> {
     pub(crate) tenant: Tenant,
     pub(crate) subject: SubjectId,
     pub(crate) cutoff: Timestamp,
+    /// Whether it asks for what deletions hide, too.
+    pub(crate) hidden_too: bool,
 }
 
 impl<S: Sources> Desk<S> {
@@ -29,6 +31,7 @@ impl<S: Sources> Desk<S> {
             tenant: "acme".parse().expect("a slug"),
             subject: SubjectId::try_from("7".to_owned()).expect("an id"),
             cutoff: instant("2100-01-01T00:00:00Z"),
+            hidden_too: false,
         }
     }
 
@@ -38,6 +41,7 @@ impl<S: Sources> Desk<S> {
             tenant: &self.tenant,
             subject: &self.subject,
             request: request(MINE),
+            hidden_too: self.hidden_too,
             cutoff: self.cutoff,
             cursor,
             limit,

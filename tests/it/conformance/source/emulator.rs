@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, ScalarAttributeType};
+use aws_sdk_dynamodb::types::{AttributeValue, ScalarAttributeType, TimeToLiveSpecification};
 use aws_sdk_s3::primitives::ByteStream;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -48,8 +48,29 @@ impl Bed for Scratch {
         self.desk.cutoff = cutoff;
     }
 
+    fn ask_for_hidden(&mut self) {
+        self.desk.hidden_too = true;
+    }
+
     fn retain(&mut self, retain: Option<Retain>) {
         self.desk.dataset.retain = retain;
+    }
+
+    /// DynamoDB changes no attribute in place: what was on is switched off first.
+    async fn set_ttl(&self, attribute: Option<&str>) {
+        let set = |attribute: &str, on| {
+            let ttl = TimeToLiveSpecification::builder().attribute_name(attribute).enabled(on);
+            let call = self.db.update_time_to_live().table_name(&self.name);
+            call.time_to_live_specification(ttl.build().expect("complete")).send()
+        };
+        let described = self.db.describe_time_to_live().table_name(&self.name).send().await;
+        let before = described.expect("described").time_to_live_description;
+        if let Some(before) = before.and_then(|ttl| ttl.attribute_name) {
+            set(&before, false).await.expect("switched off");
+        }
+        if let Some(attribute) = attribute {
+            set(attribute, true).await.expect("switched on");
+        }
     }
 
     async fn tear_down(&self) {

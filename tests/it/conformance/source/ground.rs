@@ -7,7 +7,7 @@ use shared::domain::data_map::{DataMap, Dataset, KeyType, Retain};
 use shared::domain::ids::RequestId;
 use shared::domain::manifest::Scalar;
 use shared::domain::outcome::{Code, LineOutcome};
-use shared::ports::Sources;
+use shared::ports::{Items, Originals, Sources};
 
 use super::desk::Desk;
 
@@ -34,14 +34,18 @@ pub(crate) trait Ground {
 /// A table or bucket, whoever asks for its records, and the application's hand.
 pub(crate) trait Bed {
     /// The side that is tried.
-    type Sources: Sources;
+    type Sources: Sources + Items + Originals;
 
     /// Who asks, for what.
     fn desk(&self) -> &Desk<Self::Sources>;
     /// From now on records newer than this are out of scope.
     fn cut(&mut self, cutoff: Timestamp);
+    /// From now on what deletions hide is asked for, too.
+    fn ask_for_hidden(&mut self);
     /// From now on the dataset has this duty to keep records, or none.
     fn retain(&mut self, retain: Option<Retain>);
+    /// The table's TTL is switched on for an attribute, or off.
+    async fn set_ttl(&self, attribute: Option<&str>);
     /// There is no such table or bucket any more.
     async fn tear_down(&self);
 

@@ -61,6 +61,7 @@ pub(super) async fn a_vanished_item_does_not_come_into_being<G: Ground>(ground: 
         ttl: None,
         written: None,
         dated: None,
+        owner: None,
     });
     assert_eq!(
         codes(&bed.desk().inspect(&lines).await),
@@ -139,6 +140,31 @@ pub(super) async fn an_index_leads_to_the_items_and_prefix_and_count_agree<G: Gr
     assert_eq!(kept_ttl.count(), 2, "an index of keys only still knows the TTL");
     bed.desk().purge(&lines, &swept).await;
     assert_eq!(bed.items().await.len(), 2);
+}
+
+pub(super) async fn an_item_that_is_given_to_somebody_else_after_the_plan_stays_as_it_is<G: Ground>(ground: G) {
+    let map = "table: NAME\n    index: by_owner\n    source: dynamodb
+    key: {attribute: owner, template: \"{tenant}#{subject}\"}
+    tenant: {in: key}
+    soft_delete: {mode: tombstone, expiry: purge}";
+    let bed = ground.table(KeyType::S, map).await;
+    let owned = |sort: &str, owner: &str| {
+        let mut item = item(s(sort));
+        item.insert("owner".into(), s(owner));
+        item
+    };
+    bed.put(owned("given", "acme#7")).await;
+    bed.put(owned("kept", "acme#7")).await;
+    let lines = bed.desk().plan().await;
+    assert_eq!(lines.len(), 2);
+    let given = owned("given", "acme#8");
+    bed.put(given.clone()).await;
+
+    let swept = bed.desk().sweep(&lines).await;
+    assert!(swept.contains(&LineOutcome::failed("changed")), "{swept:?}");
+    assert!(codes(&swept).contains(&Code::Swept), "{swept:?}");
+    bed.desk().purge(&lines, &swept).await;
+    assert_eq!(bed.items().await.into_values().collect::<Vec<_>>(), [given]);
 }
 
 pub(super) async fn counting_stops_when_patience_ends<G: Ground>(ground: G) {

@@ -2,19 +2,24 @@
 //!
 //! | file | cases |
 //! |---|---|
+//! | `checked` | tables and buckets looked at before a plan |
 //! | `items`, `contested` | tables: the plain life of an item; items somebody else touches |
 //! | `objects`, `newer` | buckets: the plain life of an object; versions written after the plan |
 //! | `restored`, `uncovered` | items and objects brought back; an expiry taken off |
 //! | `kept` | items and objects under a retention |
+//! | `exported` | what an export lists and reads, also of what a deletion hides |
+//! | `vaulted` | whole items, deleted as they were copied and put back |
 //! | `stopped` | a sweep that is not wanted any more |
 //! | `stories`, `story` | long random stories, told by both sides, which must say the same |
 //!
 //! `ground` is what a case stands on, `desk` asks as a workflow would; `simulator` and `emulator` are the two sides. What
 //! only an SDK can show (permissions, sizes, races inside one call, speed) is in `tests/it/source`.
 
+mod checked;
 mod contested;
 pub(crate) mod desk;
 mod emulator;
+mod exported;
 pub(crate) mod ground;
 mod items;
 mod kept;
@@ -26,6 +31,7 @@ mod stopped;
 mod stories;
 mod story;
 mod uncovered;
+mod vaulted;
 
 /// Makes of each case a test on the simulator and a test on the emulator.
 macro_rules! cases {
@@ -47,11 +53,16 @@ macro_rules! cases {
 }
 
 cases! {
+    checked:
+        a_table_is_as_the_data_map_has_it_or_the_difference_has_a_name
+        ttl_matters_where_something_expires_by_it
+        a_place_that_is_gone_is_told_from_one_that_differs;
     items:
         marks_keep_the_old_ttl_and_sweeping_twice_is_the_same
         a_vanished_item_does_not_come_into_being
         numeric_and_binary_keys_are_found_again_in_their_order
         an_index_leads_to_the_items_and_prefix_and_count_agree
+        an_item_that_is_given_to_somebody_else_after_the_plan_stays_as_it_is
         counting_stops_when_patience_ends
         a_place_that_does_not_exist_is_a_permanent_fault
         a_subject_without_a_number_is_not_looked_for_under_numbers
@@ -92,6 +103,21 @@ cases! {
         only_what_is_past_its_retention_is_swept
         a_date_that_changed_after_the_plan_is_judged_anew
         an_object_is_kept_by_the_date_of_its_content;
+    exported:
+        items_that_another_request_hides_are_listed_and_counted
+        an_object_below_a_marker_is_listed_with_its_content
+        a_marked_item_is_read_whole
+        a_version_is_read_as_it_was_whatever_came_over_it
+        a_version_that_is_gone_is_none_and_a_bucket_that_is_gone_a_fault
+        a_short_answer_is_a_fault;
+    vaulted:
+        what_is_copied_is_deleted_and_comes_back
+        an_item_that_is_gone_is_read_as_absent
+        a_changed_item_is_neither_deleted_nor_overwritten
+        what_an_item_gained_is_in_the_answer
+        a_version_stands_for_every_attribute
+        without_a_version_too_many_attributes_cannot_be_verified
+        nothing_is_deleted_once_it_is_not_wanted;
     stopped:
         a_stopped_sweep_begins_no_further_batch
         a_second_try_is_not_begun_either

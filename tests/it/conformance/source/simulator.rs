@@ -79,8 +79,16 @@ impl Bed for SimBed {
         self.desk.cutoff = cutoff;
     }
 
+    fn ask_for_hidden(&mut self) {
+        self.desk.hidden_too = true;
+    }
+
     fn retain(&mut self, retain: Option<Retain>) {
         self.desk.dataset.retain = retain;
+    }
+
+    async fn set_ttl(&self, attribute: Option<&str>) {
+        self.desk.sources.set_ttl(self.desk.dataset.container(), attribute);
     }
 
     async fn tear_down(&self) {

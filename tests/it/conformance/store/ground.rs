@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use futures::future::LocalBoxFuture;
 use shared::domain::ids::Ref;
-use shared::ports::{Commit, Committed, Conflict, Holds, KeyName, Keys, Notes, Outbox, Requests, Work};
+use shared::ports::{Commit, Committed, Conflict, Holds, KeyName, Keys, Limits, Notes, Outbox, Requests, Work};
 
 use super::samples::{acme, id, key};
 
@@ -17,7 +17,7 @@ pub(super) type Case<G> = fn(G) -> LocalBoxFuture<'static, ()>;
 /// A store to try.
 pub(super) trait Ground {
     /// Which one.
-    type Store: Requests + Work + Outbox + Keys + Notes + Holds;
+    type Store: Requests + Work + Outbox + Keys + Notes + Holds + Limits;
 
     /// The store.
     fn store(&self) -> &Self::Store;

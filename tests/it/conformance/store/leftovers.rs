@@ -1,12 +1,16 @@
 //! What decisions look at and leave behind: trail, findings, previews, progress, wrapped keys.
 
 use shared::audit;
-use shared::domain::finding::Finding;
+use shared::domain::chunk::{Chunk, ChunkState};
+use shared::domain::finding::{About, Finding};
+use shared::domain::job::Plan;
 use shared::domain::outcome::{Code, Counts};
-use shared::ports::{Fault, KeyName, Keys, Preview, Progress, Requests, Sample, WrappedKey};
+use shared::ports::{
+    Commit, Committed, Companion, Conflict, Fault, KeyName, Keys, Preview, Progress, Requests, Sample, Work, WrappedKey,
+};
 
 use super::ground::{Ground, done};
-use super::samples::{acme, at, chunk, id, key, step, submission};
+use super::samples::{acme, at, chunk, id, key, plan, step, submission};
 
 pub(super) async fn the_trail_is_read_in_order_by_parts_and_verifies(ground: impl Ground) {
     let mut commit = submission(1);
@@ -32,13 +36,9 @@ pub(super) async fn the_trail_is_read_in_order_by_parts_and_verifies(ground: imp
 
 pub(super) async fn a_finding_is_one_row_and_remembers_when_it_was_first_seen(ground: impl Ground) {
     let finding = |code: &str, second, count| Finding {
-        v: 1,
-        chunk: chunk(3).id,
-        code: code.to_owned(),
         count,
         lines: vec![1, 2],
-        first_at: at(second),
-        last_at: at(second),
+        ..Finding::new(chunk(3).id, code, at(second))
     };
     let store = ground.store();
     for one in [
@@ -54,6 +54,84 @@ pub(super) async fn a_finding_is_one_row_and_remembers_when_it_was_first_seen(gr
     };
     let found = store.findings(&key(1)).await.expect("read");
     assert_eq!(found, [finding("access_denied", 2, 1), refreshed]);
+}
+
+pub(super) async fn what_a_later_worker_found_is_not_overwritten_by_an_earlier_one(ground: impl Ground) {
+    let found = |epoch, count| Finding {
+        epoch,
+        count,
+        ..Finding::new(chunk(3).id, "parked", at(1))
+    };
+    let of_plan = Finding {
+        about: About::Plan,
+        ..found(0, 0)
+    };
+    let store = ground.store();
+    for one in [found(4, 4), found(3, 3), of_plan.clone()] {
+        store.put_finding(&key(1), &one).await.expect("put");
+    }
+    assert_eq!(
+        store.findings(&key(1)).await.expect("read"),
+        [found(4, 4), of_plan.clone()]
+    );
+    store.put_finding(&key(1), &found(5, 5)).await.expect("put");
+    assert_eq!(store.findings(&key(1)).await.expect("read"), [found(5, 5), of_plan]);
+}
+
+pub(super) async fn a_resolution_settles_chunk_and_finding_with_its_entry(ground: impl Ground) {
+    let submitted = Commit {
+        companions: vec![Companion::PutPlan(plan())],
+        ..submission(1)
+    };
+    done(&ground, &submitted).await;
+    let (store, found) = (ground.store(), Finding::new(chunk(3).id, "parked", at(1)));
+    store.put_finding(&key(1), &found).await.expect("put");
+    let planned = Plan {
+        rev: plan().rev + 1,
+        ..plan()
+    };
+    assert!(
+        store
+            .commit_page(&key(1), &plan(), &planned, &[chunk(3)])
+            .await
+            .expect("written")
+    );
+    let settled = Chunk {
+        rev: chunk(3).rev + 1,
+        state: ChunkState::Done,
+        ..chunk(3)
+    };
+    let closed = Finding {
+        resolved_at: Some(at(9)),
+        ..found.clone()
+    };
+    let row = store.request(&key(1)).await.expect("read").expect("there");
+    let resolve = |before_rev| {
+        let chunk = Box::new(settled.clone());
+        let companions = vec![
+            Companion::SettleChunk { before_rev, chunk },
+            Companion::ResolveFinding(closed.clone()),
+        ];
+        Commit {
+            companions,
+            ..step(&row, "resolve", at(9))
+        }
+    };
+    let moved = store.commit(&resolve(7)).await.expect("an answer");
+    assert_eq!(moved, Committed::Conflict(Conflict::Moved), "somebody is at work on it");
+    assert_eq!(
+        store.findings(&key(1)).await.expect("read"),
+        std::slice::from_ref(&found),
+        "all or nothing"
+    );
+    done(&ground, &resolve(chunk(3).rev)).await;
+    assert_eq!(store.chunk(&key(1), &settled.id).await.expect("read"), Some(settled));
+    store.put_finding(&key(1), &found).await.expect("put");
+    assert_eq!(
+        store.findings(&key(1)).await.expect("read"),
+        [closed],
+        "a late worker does not open it again"
+    );
 }
 
 pub(super) async fn a_preview_is_found_by_its_digest_and_by_nothing_else(ground: impl Ground) {
@@ -93,6 +171,7 @@ pub(super) async fn the_cached_recount_is_the_last_writers(ground: impl Ground) 
             at: at(1),
             processed: 10,
         }],
+        pace: vec![],
         percent,
     };
     assert_eq!(ground.store().progress(&key(1)).await.expect("read"), None);

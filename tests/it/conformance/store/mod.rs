@@ -6,7 +6,9 @@
 //! | `companions` | what comes with it: scopes, idempotency keys, holds, data keys, plans |
 //! | `work`, `mails` | plans and chunks, e-mails owed: one winner of each race |
 //! | `due`, `lists`, `found` | due requests and histories, which lag; requests found by a hash |
+//! | `gates` | what is hidden of a subject: moves with the request, and only from where it was read |
 //! | `holds` | legal holds, their head and their entry: together or not at all |
+//! | `limits` | limits of the sources' pace |
 //! | `notes` | entries of no request, and the tenant's trail by day |
 //! | `leftovers` | trail, findings, previews, progress, wrapped keys |
 //!
@@ -17,9 +19,11 @@ mod companions;
 mod due;
 mod dynamodb;
 mod found;
+mod gates;
 mod ground;
 mod holds;
 mod leftovers;
+mod limits;
 mod lists;
 mod mails;
 mod notes;
@@ -111,6 +115,9 @@ cases! {
         of_two_notes_on_one_head_one_is_written
         a_repeated_refusal_moves_the_head_without_an_entry
         a_day_shows_every_entry_of_the_tenant_once_and_in_order;
+    gates:
+        a_gate_moves_with_its_request_and_has_no_row_once_it_is_open
+        a_gate_that_somebody_moved_since_it_was_read_refuses_the_commit;
     holds:
         a_hold_its_head_and_its_entry_are_written_together
         of_two_changes_on_one_head_one_is_written
@@ -120,7 +127,12 @@ cases! {
     leftovers:
         the_trail_is_read_in_order_by_parts_and_verifies
         a_finding_is_one_row_and_remembers_when_it_was_first_seen
+        what_a_later_worker_found_is_not_overwritten_by_an_earlier_one
+        a_resolution_settles_chunk_and_finding_with_its_entry
         a_preview_is_found_by_its_digest_and_by_nothing_else
         the_cached_recount_is_the_last_writers
         of_several_writers_of_a_data_key_the_first_wins;
+    limits:
+        of_two_who_take_tokens_one_gets_them
+        a_limit_is_stored_as_it_is_and_each_is_its_own;
 }

@@ -79,6 +79,7 @@ fn facts(n: u32) -> Facts {
         recover_until: None,
         result: None,
         account: Default::default(),
+        gated: Default::default(),
         restores: 0,
         restoring: None,
         cancel_stage: None,
@@ -87,6 +88,9 @@ fn facts(n: u32) -> Facts {
         closed_at: None,
         shred_at: None,
         shredded: false,
+        after_export: None,
+        silent: false,
+        package: None,
         found_by: Default::default(),
     }
 }
@@ -199,6 +203,7 @@ pub(crate) fn plan() -> Plan {
         chunks: 0,
         planned: 0,
         arrived_later: 0,
+        by_hand: false,
         rev: 0,
         touched_at: at(0),
     }

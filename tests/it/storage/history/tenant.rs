@@ -60,6 +60,7 @@ pub(super) async fn auditor(records: &Sealing) -> Caller {
         name: None,
         email: None,
         ip: Personal::new("192.0.2.1"),
+        signed_in_at: None,
         actor_ref: Ref::new(&key, "actor", "audrey"),
         subject_ref: Ref::new(&key, "subject", "audrey"),
     }

@@ -22,6 +22,7 @@ pub(crate) fn real_tally(plan: &rows::Plan, rows: &Rows) -> Tally {
         chunks: plan.planned.into(),
         planned: plan.planned.into(),
         arrived_later: 0,
+        by_hand: false,
         rev: plan.rev.into(),
         touched_at: NOW,
     };

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::chunk::{Chunk, ChunkState};
 use shared::domain::hold::Hold;
-use shared::sim::sources::journal::{Effect, What};
+use shared::sim::sources::journal::{Effect, RecordId, What};
 
 use crate::people::subject_ref;
 use crate::scenario::owner;
@@ -41,6 +41,13 @@ pub(super) fn check(stack: &Stack, wrong: &mut Vec<String>) {
     }
 }
 
+/// Whether a hold that can be relied on covers a record at an instant.
+pub(super) fn forbid(stack: &Stack, record: &RecordId, at: Timestamp) -> bool {
+    let ever = stack.outside.holds_ever();
+    let in_force = ever.iter().filter_map(|hold| in_force(hold, &ever));
+    in_force.into_iter().any(|by| by.covers(record, at))
+}
+
 /// Whether something armed may have been left that only a person can look at.
 fn may_stay_unsettled(stack: &Stack) -> bool {
     let given_up = |chunk: &Chunk| chunk.left_armed || chunk.state == ChunkState::Parked;
@@ -66,7 +73,13 @@ fn in_force(hold: &Hold, ever: &[Hold]) -> Option<InForce> {
 impl InForce {
     fn forbids(&self, effect: &Effect) -> bool {
         let ends = matches!(effect.what, What::Destroyed | What::VersionDestroyed { .. });
-        let covers = owner(&effect.record).is_some_and(|owner| {
+        // What the application gave a TTL of its own is its own to lose.
+        let marked = effect.mark.is_some() || !matches!(effect.what, What::Destroyed);
+        ends && marked && self.covers(&effect.record, effect.at)
+    }
+
+    fn covers(&self, record: &RecordId, at: Timestamp) -> bool {
+        let covers = owner(record).is_some_and(|owner| {
             let held = self
                 .hold
                 .scope
@@ -74,9 +87,7 @@ impl InForce {
                 .any(|category| category.as_str() == owner.category);
             held && subject_ref(&owner.subject) == self.hold.subject_ref
         });
-        // What the application gave a TTL of its own is its own to lose.
-        let marked = effect.mark.is_some() || !matches!(effect.what, What::Destroyed);
-        let before_its_end = self.until.is_none_or(|until| effect.at + TOLERANCE < until);
-        ends && covers && marked && effect.at > self.from + TOLERANCE && before_its_end
+        let before_its_end = self.until.is_none_or(|until| at + TOLERANCE < until);
+        covers && at > self.from + TOLERANCE && before_its_end
     }
 }

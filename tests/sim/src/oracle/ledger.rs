@@ -9,11 +9,12 @@ use shared::domain::manifest::{Line, Scalar, decode};
 use shared::domain::outcome::{Code, Counts, LineOutcome};
 use shared::domain::request::Status;
 use shared::ports::{DataKey, KeyName, Sealed, Sealer as _};
-use shared::sim::sources::journal::{Effect, RecordId, What, Who};
+use shared::sim::sources::journal::{Effect, Record, RecordId, What, Who};
 use shared::workflow::account::outcome_aad;
 use shared::workflow::plan::segment_aad;
 
 use super::Case;
+use super::records::is_late;
 use crate::scenario::{Meanwhile, Ttl};
 use crate::stack::Stack;
 
@@ -67,7 +68,9 @@ fn lines(stack: &Stack, case: &Case, chunk: &Chunk, key: &DataKey) -> Result<Vec
 
 fn outcomes(stack: &Stack, case: &Case, chunk: &Chunk, key: &DataKey) -> Result<Vec<LineOutcome>, String> {
     let Some(name) = &chunk.outcome else {
-        return Ok(vec![LineOutcome::plain(Code::Untouched); chunk.lines as usize]);
+        let by_hand = chunk.by_hand.clone().unwrap_or_default();
+        let untouched = by_hand.read(LineOutcome::plain(Code::Untouched));
+        return Ok(vec![untouched; chunk.lines as usize]);
     };
     let objects = stack.outside.manifests.ever();
     let object = objects.get(name).ok_or("its outcome was never stored")?;
@@ -75,7 +78,30 @@ fn outcomes(stack: &Stack, case: &Case, chunk: &Chunk, key: &DataKey) -> Result<
     let plain = sealer
         .unseal(key, &outcome_aad(&case.facts, name), &Sealed(object.clone()))
         .map_err(|e| e.to_string())?;
-    serde_json::from_slice(&plain).map_err(|e| e.to_string())
+    let stored: Vec<LineOutcome> = serde_json::from_slice(&plain).map_err(|e| e.to_string())?;
+    let by_hand = chunk.by_hand.clone().unwrap_or_default();
+    Ok(stored.into_iter().map(|line| by_hand.read(line)).collect())
+}
+
+/// The records that operators dealt with by hand.
+pub(super) fn resolved(stack: &Stack, case: &Case) -> BTreeSet<RecordId> {
+    let name = KeyName::Person(case.facts.tenant.clone(), case.id());
+    let Some(key) = stack.outside.records.sealer.minted(&name) else {
+        return BTreeSet::new();
+    };
+    let mut records = BTreeSet::new();
+    for chunk in stack.outside.chunks(&case.facts.key()) {
+        let (lines, outcomes) = (lines(stack, case, &chunk, &key), outcomes(stack, case, &chunk, &key));
+        let (Ok(lines), Ok(outcomes)) = (lines, outcomes) else {
+            continue;
+        };
+        let by_hand = lines
+            .iter()
+            .zip(outcomes)
+            .filter(|(_, line)| line.code == Code::Resolved);
+        records.extend(by_hand.map(|(line, _)| record_of(&chunk, line)));
+    }
+    records
 }
 
 /// What the chunk says of each line, against what happened to it.
@@ -97,7 +123,7 @@ fn compare(
         ));
     }
     // What a cancellation left untouched waits for ever, also if somebody looked at it too late.
-    let left = case.facts.status == Status::Cancelled && chunk.op == Op::Sweep;
+    let left = case.facts.status == Status::Cancelled && matches!(chunk.op, Op::Sweep | Op::Copy);
     if case.facts.status.is_terminal() && chunk.state != ChunkState::Done && !left {
         complain(format!(
             "is {:?} although the request is {}",
@@ -109,18 +135,24 @@ fn compare(
         let record = record_of(chunk, line);
         let of_it = journal.get(&record).map(Vec::as_slice).unwrap_or_default();
         let by_us = |effect: &&&Effect| effect.who == Who::Request(case.id());
-        let touched = of_it.iter().filter(by_us).any(|effect| is_mark(&effect.what));
+        let marks = of_it.iter().filter(by_us).filter(|effect| is_mark(&effect.what));
+        let touched = marks.clone().count() > 0;
+        let touched_in_time = marks.clone().any(|mark| !is_late(&mark.what));
         let gone = of_it.iter().any(|effect| is_end(&effect.what));
         match outcome.code {
             // An object that the application had hidden itself is not hidden again.
-            Code::Purged if !touched && (undisturbed || is_item(line)) => {
+            // Nor is one of the vault's that the application deleted between its copy and its deletion.
+            Code::Purged if !touched && (undisturbed || (is_item(line) && !is_vaults(chunk))) => {
                 complain(format!("{record} is called purged and was never marked"))
             }
             Code::Purged if undisturbed && !gone => complain(format!("{record} is called purged and is there")),
-            Code::AlreadyAbsent if touched && undisturbed => {
+            // Given up without a look, it may have expired before somebody had it tried again.
+            Code::AlreadyAbsent if touched && undisturbed && chunk.retried == 0 => {
                 complain(format!("{record} is called absent although we marked it"));
             }
-            Code::Untouched | Code::ArrivedLater if touched && case.facts.status.is_terminal() => {
+            // Written anew after a worker marked it and died, it did arrive later: nothing tells of the mark.
+            Code::ArrivedLater if stack.meanwhile() == Meanwhile::Changes && !is_marked(stack, case, &record) => {}
+            Code::Untouched | Code::ArrivedLater if touched_in_time && case.facts.status.is_terminal() => {
                 complain(format!(
                     "{record} is called {} although we marked it",
                     outcome.code.as_str()
@@ -131,16 +163,32 @@ fn compare(
     }
 }
 
+/// Whether the item carries the request's mark now.
+fn is_marked(stack: &Stack, case: &Case, record: &RecordId) -> bool {
+    let mark = case.id().to_string();
+    match stack.outside.sources.snapshot().get(record) {
+        Some(Record::Item(attributes)) => attributes.values().any(|value| value.contains(&mark)),
+        Some(Record::Object(_)) | None => false,
+    }
+}
+
+fn is_vaults(chunk: &Chunk) -> bool {
+    chunk.id.dataset.as_str() == "notes"
+}
+
 fn is_item(line: &Line) -> bool {
     matches!(line, Line::Item { .. })
 }
 
 fn is_mark(what: &What) -> bool {
-    matches!(what, What::Marked { .. } | What::Conjured | What::Hidden { .. })
+    matches!(
+        what,
+        What::Marked { .. } | What::Conjured | What::Hidden { .. } | What::Taken(_)
+    )
 }
 
 fn is_end(what: &What) -> bool {
-    matches!(what, What::Destroyed | What::VersionDestroyed { .. })
+    matches!(what, What::Destroyed | What::VersionDestroyed { .. } | What::Taken(_))
 }
 
 /// The record a line of a chunk is about, as the journal names it.

@@ -30,6 +30,10 @@ pub(super) fn check(stack: &Stack, wrong: &mut Vec<String>) {
         scan("an object's key", key);
         scan("an object", &String::from_utf8_lossy(bytes));
     }
+    for (key, kept) in outside.vault.ever().iter() {
+        scan("a copy's key", key);
+        scan("a copy", &String::from_utf8_lossy(&kept.bytes));
+    }
     for letter in outside.mailer.delivered() {
         scan("a subject line", &letter.subject);
     }

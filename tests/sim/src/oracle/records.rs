@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use shared::domain::request::Status;
+use shared::domain::request::{Kind, Status};
 use shared::sim::sources::journal::{Effect, Record, RecordId, What, Who};
 
 use super::{Before, Case};
@@ -14,7 +14,7 @@ use crate::stack::Stack;
 type Hidden = BTreeMap<RecordId, Timestamp>;
 
 /// Three clocks have a say, of whoever executed, swept and purged; some objects are dated in whole seconds.
-const TOLERANCE: SignedDuration = SignedDuration::from_secs(3 * 300 + 10);
+pub(super) const TOLERANCE: SignedDuration = SignedDuration::from_secs(3 * 300 + 10);
 
 pub(super) fn check(stack: &Stack, cases: &[Case], before: &Before, wrong: &mut Vec<String>) {
     let journal = stack.outside.sources.journal();
@@ -24,13 +24,15 @@ pub(super) fn check(stack: &Stack, cases: &[Case], before: &Before, wrong: &mut 
         if let Err(why) = allowed(cases, &hidden_at, effect) {
             wrong.push(format!("{} at {}: {why} ({:?})", effect.record, effect.at, effect.what));
         }
-        if matches!(effect.what, What::Marked { .. } | What::Hidden { .. }) {
-            hidden_at.insert(effect.record.clone(), effect.at);
-            if restored.remove(&effect.record) {
+        if matches!(effect.what, What::Marked { .. } | What::Hidden { .. } | What::Taken(_)) {
+            let before = hidden_at.insert(effect.record.clone(), effect.at);
+            // What the application wrote since is another content: by clocks that differ it may still be the request's.
+            let anew = effect.written > before;
+            if restored.remove(&effect.record) && !anew && !is_late(&effect.what) {
                 wrong.push(format!("{} was brought back and hidden again", effect.record));
             }
         }
-        if matches!(effect.what, What::Restored | What::Uncovered { .. }) {
+        if matches!(effect.what, What::Restored | What::Uncovered { .. } | What::PutBack) {
             restored.insert(effect.record.clone());
         }
     }
@@ -43,7 +45,8 @@ pub(super) fn check(stack: &Stack, cases: &[Case], before: &Before, wrong: &mut 
     if stack.meanwhile() == Meanwhile::Nothing {
         check_restored(&restored, before, &after, wrong);
     }
-    for case in cases.iter().filter(|case| case.facts.status == Status::Completed) {
+    let erased = |case: &&Case| case.facts.status == Status::Completed && case.facts.kind == Kind::Deletion;
+    for case in cases.iter().filter(erased) {
         let Some(executed_at) = case.executed_at() else {
             continue;
         };
@@ -52,13 +55,36 @@ pub(super) fn check(stack: &Stack, cases: &[Case], before: &Before, wrong: &mut 
             .filter(|(record, _)| case.covers(record) && !restored.contains(*record));
         // What a hold kept from a sweep stays; a verification may sweep under one, too.
         let left = left.filter(|(record, _)| !(case.life.held != Held::Never && is_held(record)));
+        let by_hand = super::ledger::resolved(stack, case);
+        let left = left.filter(|(record, _)| !by_hand.contains(*record));
+        // What came back after the last look, in the middle of the subject's other request, nobody looks for any more.
+        let late = stack
+            .imported_at()
+            .filter(|at| *at + TOLERANCE > looked_at(stack, case));
+        let left = left.filter(|(record, _)| late.is_none() || !record.key.ends_with("imported"));
+        // Clocks differ: what seems older than the execution may have been written after the last look, too.
+        let changes = stack.meanwhile() == Meanwhile::Changes;
+        let looked = looked_at(stack, case) - TOLERANCE;
+        let left = left.filter(|(_, content)| !changes || is_older(content, looked));
         for (record, _) in left.filter(|(_, content)| is_older(content, executed_at)) {
             wrong.push(format!("{record} is left of {}", case.life.subject));
         }
     }
 }
 
-fn is_held(record: &RecordId) -> bool {
+/// Whether a zombie's call to S3 did it: nobody can know of that, and nothing keeps S3 from taking it.
+pub(super) fn is_late(what: &What) -> bool {
+    matches!(what, What::Hidden { late: true, .. })
+}
+
+/// When the verification that found nothing began.
+fn looked_at(stack: &Stack, case: &Case) -> Timestamp {
+    let entries = stack.outside.entries(&case.facts.key());
+    let looks = entries.iter().filter(|entry| entry.body.action == "verify_absence");
+    looks.map(|entry| entry.body.at).max().unwrap_or(Timestamp::MAX)
+}
+
+pub(super) fn is_held(record: &RecordId) -> bool {
     owner(record).is_some_and(|owner| HELD.contains(&owner.category))
 }
 
@@ -99,9 +125,12 @@ fn allowed(cases: &[Case], hidden: &Hidden, effect: &Effect) -> Result<(), Strin
         .is_some_and(|written| written > executed_at + SignedDuration::from_secs(1));
     match &effect.what {
         What::Conjured => Err("written anew by its mark".to_owned()),
-        What::Marked { .. } if newer => Err(format!("written after the execution at {executed_at}")),
-        What::Marked { .. } if effect.mark.is_some() => Err(format!("carried the mark {:?}", effect.mark)),
-        What::Marked { .. } | What::Hidden { .. } => Ok(()),
+        What::Marked { .. } | What::Taken(_) if newer => Err(format!("written after the execution at {executed_at}")),
+        What::Marked { .. } | What::Taken(_) if effect.mark.is_some() => {
+            Err(format!("carried the mark {:?}", effect.mark))
+        }
+        What::PutBack if !hidden.contains_key(&effect.record) => Err("put there without having been taken".to_owned()),
+        What::Marked { .. } | What::Hidden { .. } | What::Taken(_) | What::PutBack => Ok(()),
         What::Destroyed if effect.mark.as_deref() != Some(id.to_string().as_str()) => {
             Err(format!("destroyed with the mark {:?}", effect.mark))
         }
@@ -143,7 +172,7 @@ fn in_time(case: &Case, hidden: &Hidden, effect: &Effect) -> Result<(), String> 
 }
 
 /// Whether anything of a record is from before the execution.
-fn is_older(content: &Record, executed_at: Timestamp) -> bool {
+pub(super) fn is_older(content: &Record, executed_at: Timestamp) -> bool {
     match content {
         Record::Item(attributes) => {
             let another = attributes.get("erasure_id").is_some_and(|mark| mark.contains(ANOTHER));

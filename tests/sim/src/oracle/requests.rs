@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
-use shared::audit::{Outcome, verify};
+use shared::audit::{Entry, Outcome, verify};
+use shared::domain::finding::{Finding, State};
 use shared::domain::ids::RequestId;
 use shared::domain::job::{JobStatus, Tally};
 use shared::domain::outcome::{Code, Counts};
-use shared::domain::request::{Facts, Status};
+use shared::domain::request::{Facts, Kind, Status};
 use shared::state_machine::job::MAX_VERIFICATIONS;
 
 use super::{Case, notices};
@@ -47,25 +48,15 @@ pub(super) fn check_overlaps(all: &[Facts], wrong: &mut Vec<String>) {
 /// The ending its people wanted; a failed job only for a reason that somebody can read.
 fn ended(stack: &Stack, case: &Case, complain: &mut impl FnMut(String)) {
     let facts = &case.facts;
-    let entries = stack.outside.entries(&facts.key());
-    let stopped = entries
-        .iter()
-        .any(|entry| entry.body.action == "cancel" && entry.body.outcome == Outcome::Done);
-    let expected = match case.life.aim {
-        Aim::Erase | Aim::Extend | Aim::Pause | Aim::RestoreOne => Status::Completed,
-        Aim::Withdraw => Status::Cancelled,
-        // Who comes too late finds everything purged, and nothing to cancel.
-        Aim::Cancel | Aim::CancelAndRestore if !stopped => Status::Completed,
-        Aim::Cancel | Aim::CancelAndRestore => Status::Cancelled,
-        Aim::Reject => Status::Rejected,
-    };
+    let expected = wanted(stack, case);
     if facts.status == Status::InProgress {
-        let findings = stack.outside.findings(&facts.key());
+        let findings = open_findings(stack, facts);
         let failed = facts.job.as_ref().is_some_and(|job| job.status == JobStatus::Failed);
         // Five workers of a chunk can die in a storm: it is given up, flagged, and its siblings go on.
         let given_up = findings
             .iter()
             .all(|finding| matches!(finding.code.as_str(), "parked" | "restore_unclear"));
+        let given_up = given_up && !stack.may_repair(facts);
         if !failed || findings.is_empty() || !(given_up || stack.may_fail()) {
             complain(format!(
                 "stands still in progress: {:?}, findings {findings:?}",
@@ -79,11 +70,45 @@ fn ended(stack: &Stack, case: &Case, complain: &mut impl FnMut(String)) {
         if looked <= MAX_VERIFICATIONS && findings.iter().any(|finding| finding.code == "leftover") {
             complain(format!("was given up after looking {looked} times"));
         }
+    } else if facts.status == Status::Completed && !open_findings(stack, facts).is_empty() {
+        complain(format!("completed with findings {:?}", open_findings(stack, facts)));
     } else if facts.status != expected {
         complain(format!("ended {} instead of {expected}", facts.status));
     } else if !facts.shredded {
         complain("is not shredded".to_owned());
     }
+}
+
+/// The ending its people wanted, as far as they came in time.
+fn wanted(stack: &Stack, case: &Case) -> Status {
+    let is_export = case.facts.kind == Kind::Export;
+    let entries = stack.outside.entries(&case.facts.key());
+    let done = |action: &str| {
+        let by_it = |entry: &Entry| entry.body.action == action && entry.body.outcome == Outcome::Done;
+        entries.iter().any(by_it)
+    };
+    match case.life.aim {
+        // An export that cannot be repaired is cancelled.
+        Aim::Erase | Aim::Extend | Aim::Pause | Aim::RestoreOne if done("cancel") && is_export => Status::Cancelled,
+        Aim::Erase | Aim::Extend | Aim::Pause | Aim::RestoreOne => Status::Completed,
+        // An approved export starts by itself: who withdraws it a moment later comes too late.
+        Aim::Withdraw if is_export && !done("withdraw") && !done("cancel") => Status::Completed,
+        Aim::Withdraw => Status::Cancelled,
+        // Who comes too late finds everything purged, and nothing to cancel.
+        Aim::Cancel | Aim::CancelAndRestore if !done("cancel") => Status::Completed,
+        Aim::Cancel | Aim::CancelAndRestore => Status::Cancelled,
+        Aim::Reject => Status::Rejected,
+    }
+}
+
+/// The findings that wait for somebody.
+fn open_findings(stack: &Stack, facts: &Facts) -> Vec<Finding> {
+    let (outside, key) = (&stack.outside, facts.key());
+    let (plans, chunks) = (outside.plans(&key), outside.chunks(&key));
+    let Some(job) = &facts.job else { return vec![] };
+    let mut findings = outside.findings(&key);
+    findings.retain(|finding| matches!(finding.state(job, &plans, &chunks), State::Open | State::Retrying));
+    findings
 }
 
 /// One entry for each transition, in a chain that holds; nothing after the end but what follows it.
@@ -100,7 +125,7 @@ fn trail(stack: &Stack, case: &Case, complain: &mut impl FnMut(String)) {
         .iter()
         .filter(|entry| entry.body.outcome == Outcome::Done)
         .collect();
-    let moves = |action: &str| action != "tell" && !notices::NOTICES.contains(&action);
+    let moves = |action: &str| !matches!(action, "tell" | "expiring" | "redeem") && !notices::NOTICES.contains(&action);
     let transitions = done.iter().filter(|entry| moves(&entry.body.action)).count() as u64;
     if transitions != case.facts.version {
         complain(format!(

@@ -4,19 +4,21 @@ use jiff::Timestamp;
 use shared::audit::Entry;
 use shared::domain::chunk::{Chunk, ChunkId};
 use shared::domain::finding::Finding;
+use shared::domain::gate::{Gate, GateId};
 use shared::domain::hold::Hold;
 use shared::domain::ids::RequestKey;
 use shared::domain::job::Plan;
 use shared::domain::month::Month;
 use shared::domain::outbox::Mail;
 use shared::domain::outcome::Code;
+use shared::domain::package::Assembly;
 use shared::domain::request::Facts;
 use shared::domain::restore::{RecordRef, Restore};
 use shared::ports::{KeyName, RequestRow};
 use shared::sim::store::tables::{MonthNotes, OfRequest, Tables};
 
 use super::Outside;
-use crate::people::subject_ref;
+use crate::people::{subject_ref, tenant};
 
 impl Outside {
     /// A request's row.
@@ -43,6 +45,11 @@ impl Outside {
             line: 0,
         });
         first.into_iter().collect()
+    }
+
+    /// The row of a package.
+    pub fn assembly(&self, key: &RequestKey) -> Option<Assembly> {
+        self.of(key, |of| of.assembly.clone())
     }
 
     /// Every restoration's row.
@@ -81,6 +88,13 @@ impl Outside {
         store.inspect(|tables| tables.held.values().all(|held| held.row.hold.settled_at.is_some()))
     }
 
+    /// What is hidden of a subject.
+    pub fn gate(&self, id: &GateId) -> Gate {
+        let at = (tenant(), id.clone());
+        let store = &self.records.store;
+        store.inspect(|tables| tables.gates.get(&at).cloned().unwrap_or_default())
+    }
+
     /// Every plan's row.
     pub fn plans(&self, key: &RequestKey) -> Vec<Plan> {
         self.of(key, |of| of.plans.values().cloned().collect())
@@ -103,7 +117,11 @@ impl Outside {
 
     /// Whether the request's own key is there.
     pub fn has_person_key(&self, key: &RequestKey) -> bool {
-        let name = KeyName::Person(key.tenant.clone(), key.id);
+        self.has_key(&KeyName::Person(key.tenant.clone(), key.id))
+    }
+
+    /// Whether there is a wrapped data key of this name.
+    pub fn has_key(&self, name: &KeyName) -> bool {
         self.records
             .store
             .inspect(|tables| tables.keys.contains_key(&name.text()))

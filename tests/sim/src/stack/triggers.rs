@@ -9,23 +9,28 @@ use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use jiff::{SignedDuration, Timestamp};
+use shared::domain::finding::State;
 use shared::domain::ids::{RequestId, RequestKey};
 use shared::domain::job::{JobStatus, Phase, Tally};
 use shared::domain::outbox::Mail;
 use shared::domain::outcome::Code;
-use shared::domain::request::{Facts, Status};
+use shared::domain::request::{Facts, Kind, Status};
 use shared::sim::queues::MessageId;
-use shared::sim::{Environment, Event, TaskId, World};
+use shared::sim::{Deadline, Environment, Event, TaskId, World};
 use shared::workflow::work_chunk::Invocation;
 
-use super::{Clock, Outside, TIMEOUT};
-use crate::people::tenant;
-use crate::scenario::{Life, Meanwhile, Scenario, Ttl};
+use super::{Clock, Outside, PACKAGING_TIMEOUT, TIMEOUT};
+use crate::oracle::{gate, package};
+use crate::people::{may_repair, tenant};
+use crate::scenario::{FORBIDDEN, IMPORT, Life, Meanwhile, Scenario, Ttl};
 
 /// Invocations of one function at a time (`MaximumConcurrency`).
 const CONCURRENCY: usize = 4;
 /// The schedule's rate.
 const ROUND: SignedDuration = SignedDuration::from_secs(60);
+
+/// A right that is missing is given back after this long, if no operator of a failed job did it before.
+const UNNOTICED: SignedDuration = SignedDuration::from_mins(15);
 
 /// How the surroundings behave.
 #[derive(Clone, Copy, Debug, Default)]
@@ -61,8 +66,10 @@ struct Case {
 enum Possible {
     Plan(MessageId),
     Chunk(MessageId),
+    Part(MessageId),
     DeadPlan,
     DeadChunk,
+    DeadPart,
     Mail,
     Round,
     Person(usize),
@@ -71,6 +78,25 @@ enum Possible {
     Lose,
     Expire(usize),
     Write,
+    Forbid,
+    Allow,
+}
+
+/// Where a source stands that somebody takes a right away from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Forbidden {
+    NotYet,
+    Until(Timestamp),
+    Over,
+}
+
+impl Forbidden {
+    fn ends_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Until(at) => Some(at),
+            Self::NotYet | Self::Over => None,
+        }
+    }
 }
 
 /// The stack with everything that makes it run.
@@ -83,15 +109,21 @@ pub struct Stack {
     cases: Vec<Case>,
     planning: Vec<TaskId>,
     execution: Vec<TaskId>,
+    packaging: Vec<TaskId>,
     stream: VecDeque<(RequestKey, u32)>,
     last_round: Timestamp,
     meddling_at: Timestamp,
     lost_at: Timestamp,
     looked_at: Timestamp,
-    writes: usize,
+    writes: Vec<Timestamp>,
+    forbidden: Forbidden,
     invocations: u32,
     doubled: BTreeSet<String>,
     possible: Vec<Possible>,
+    hid: gate::Hid,
+    packages: package::Seen,
+    /// Transactions that both were looked at after.
+    watched: u64,
 }
 
 impl Stack {
@@ -114,15 +146,20 @@ impl Stack {
             cases,
             planning: vec![],
             execution: vec![],
+            packaging: vec![],
             stream: VecDeque::new(),
             last_round: now,
             meddling_at: now,
             lost_at: now,
             looked_at: now,
-            writes: 0,
+            writes: vec![],
+            forbidden: Forbidden::NotYet,
             invocations: 0,
             doubled: BTreeSet::new(),
             possible: vec![],
+            hid: gate::Hid::new(),
+            packages: package::Seen::new(),
+            watched: 0,
         }
     }
 
@@ -140,6 +177,11 @@ impl Stack {
     /// What happens to the data.
     pub fn meanwhile(&self) -> Meanwhile {
         self.scenario.meanwhile
+    }
+
+    /// When the application put back records of long ago; none if it never did.
+    pub fn imported_at(&self) -> Option<Timestamp> {
+        self.writes.get(IMPORT - 1).copied()
     }
 
     /// When TTL deletes.
@@ -177,7 +219,19 @@ impl Stack {
     /// Whether nothing more happens to a request without a person.
     fn is_over(&self, facts: &Facts) -> bool {
         let told = || self.outside.mails(&facts.key()).iter().all(Mail::is_settled);
-        (facts.shredded || self.waits_for_a_person(facts)) && told()
+        (facts.shredded || (self.waits_for_a_person(facts) && !self.may_repair(facts))) && told()
+    }
+
+    /// Whether operators go on with a failed job: something of it is open. A chunk that kills its workers is beyond them.
+    pub fn may_repair(&self, facts: &Facts) -> bool {
+        let failed = facts.job.as_ref().filter(|job| may_repair(job));
+        let Some(job) = failed.filter(|_| facts.status == Status::InProgress && !self.scenario.poison) else {
+            return false;
+        };
+        let key = facts.key();
+        let (plans, chunks) = (self.outside.plans(&key), self.outside.chunks(&key));
+        let mut findings = self.outside.findings(&key).into_iter();
+        findings.any(|finding| finding.state(job, &plans, &chunks) == State::Open)
     }
 
     /// Whether a failed job has done everything that it can do without a repair.
@@ -192,11 +246,45 @@ impl Stack {
             job.generation,
         );
         let purged = tally.unfinished_chunks() == 0 && tally.counts.of(Code::Swept) == tally.unpurged;
+        let open = tally.parked > 0 || tally.unsettled() > 0;
         match job.phase {
-            Phase::Purging => purged,
+            // With nothing open a retry succeeded, and the job goes on by itself.
+            Phase::Purging => purged && open,
             Phase::Planning | Phase::Verifying => true,
-            Phase::Sweeping | Phase::Recovering | Phase::Packaging | Phase::Closing => false,
+            // What cannot be copied or packed waits where it is.
+            Phase::Sweeping if facts.kind == Kind::Export => tally.unfinished_chunks() == 0 && open,
+            Phase::Packaging => true,
+            Phase::Sweeping | Phase::Recovering | Phase::Closing => false,
         }
+    }
+
+    /// After each transaction, not only in the end: the gate is right, and so is a package that became available.
+    fn watch(&mut self) {
+        let written = self.outside.records.store.transactions();
+        if std::mem::replace(&mut self.watched, written) == written {
+            return;
+        }
+        let (mut hid, mut packages) = (std::mem::take(&mut self.hid), std::mem::take(&mut self.packages));
+        for (life, facts) in self.requests() {
+            let Some(facts) = facts else { continue };
+            let gate = gate::complaint(self, &mut hid, (&life, &facts));
+            let gate = gate.filter(|wrong| !self.outside.complaints.borrow().contains(wrong));
+            let package = package::complaint(self, &mut packages, (&life, &facts));
+            for wrong in gate.into_iter().chain(package) {
+                self.outside.complain(wrong);
+            }
+        }
+        (self.hid, self.packages) = (hid, packages);
+    }
+
+    /// Whether nobody else asks for anything of this life's subject.
+    pub fn is_alone(&self, life: &Life) -> bool {
+        self.scenario
+            .lives
+            .iter()
+            .filter(|other| other.subject == life.subject)
+            .count()
+            == 1
     }
 
     fn clock(&self) -> Clock {
@@ -208,11 +296,16 @@ impl Stack {
         }
     }
 
-    /// When an invocation that begins now ends, and when it is ended: never, if its sandbox is frozen.
-    fn deadline(&self) -> (Timestamp, Option<Timestamp>) {
-        let deadline = self.outside.world.now() + TIMEOUT;
-        let frozen = self.outside.world.mishap(self.habits.zombies);
-        (deadline, (!frozen).then_some(deadline))
+    /// When the time of an invocation that begins now is over.
+    fn deadline(&self) -> Deadline {
+        self.deadline_after(TIMEOUT)
+    }
+
+    fn deadline_after(&self, timeout: SignedDuration) -> Deadline {
+        Deadline {
+            at: self.outside.world.now() + timeout,
+            frozen: self.outside.world.mishap(self.habits.zombies),
+        }
     }
 
     fn invocation(&mut self, deadline: Timestamp) -> Invocation {
@@ -225,6 +318,12 @@ impl Stack {
         let world = &self.outside.world;
         self.planning.retain(|task| world.is_running(*task));
         self.execution.retain(|task| world.is_running(*task));
+        self.packaging.retain(|task| world.is_running(*task));
+        let parts = self.outside.queues.parts.borrow();
+        if self.packaging.len() < CONCURRENCY {
+            self.possible.extend(parts.visible(now).into_iter().map(Possible::Part));
+        }
+        self.possible.extend(parts.has_dead().then_some(Possible::DeadPart));
         let (plans, chunks) = (self.outside.queues.plans.borrow(), self.outside.queues.chunks.borrow());
         if self.planning.len() < CONCURRENCY {
             self.possible.extend(plans.visible(now).into_iter().map(Possible::Plan));
@@ -247,9 +346,10 @@ impl Stack {
         } else if self.outside.world.mishap(self.habits.doubles) {
             self.outside.queues.plans.borrow_mut().show_again(id, now);
         }
-        let ((deadline, ended), clock) = (self.deadline(), self.clock());
-        let task = self.outside.clone().planning(id, message, clock, deadline);
-        self.planning.push(self.outside.world.spawn("planning", ended, task));
+        let (deadline, clock) = (self.deadline(), self.clock());
+        let task = self.outside.clone().planning(id, message, clock, deadline.at);
+        self.planning
+            .push(self.outside.world.spawn("planning", Some(deadline), task));
     }
 
     fn deliver_chunk(&mut self, id: MessageId) {
@@ -263,13 +363,33 @@ impl Stack {
             self.outside.queues.chunks.borrow_mut().show_again(id, now);
         }
         let poisoned = self.scenario.poison && message.chunk.dataset.as_str() == "messages" && message.chunk.n == 0;
-        let ((deadline, ended), clock) = (self.deadline(), self.clock());
+        let (deadline, clock) = (self.deadline(), self.clock());
         let task = self
             .outside
             .clone()
-            .execution(id, message, clock, self.invocation(deadline));
+            .execution(id, message, clock, self.invocation(deadline.at));
         let label = if poisoned { "poisoned" } else { "execution" };
-        self.execution.push(self.outside.world.spawn(label, ended, task));
+        self.execution
+            .push(self.outside.world.spawn(label, Some(deadline), task));
+    }
+
+    fn deliver_part(&mut self, id: MessageId) {
+        let now = self.outside.world.now();
+        let Some(message) = self.outside.queues.parts.borrow_mut().receive(id, now) else {
+            return;
+        };
+        if self.is_first(format!("{message:?}")) {
+            self.outside.queues.parts.borrow_mut().put(message.clone(), now);
+        } else if self.outside.world.mishap(self.habits.doubles) {
+            self.outside.queues.parts.borrow_mut().show_again(id, now);
+        }
+        let (deadline, clock) = (self.deadline_after(PACKAGING_TIMEOUT), self.clock());
+        let task = self
+            .outside
+            .clone()
+            .packaging(id, message, clock, self.invocation(deadline.at));
+        self.packaging
+            .push(self.outside.world.spawn("packaging", Some(deadline), task));
     }
 
     /// Whether everything is done twice and this is the first time.
@@ -280,10 +400,13 @@ impl Stack {
     fn deliver_dead(&mut self) {
         let plans = self.outside.queues.plans.borrow_mut().take_dead();
         let chunks = self.outside.queues.chunks.borrow_mut().take_dead();
+        let parts = self.outside.queues.parts.borrow_mut().take_dead();
         let plans = plans.into_iter().map(|message| message.request);
-        for key in plans.chain(chunks.into_iter().map(|message| message.request)) {
+        let parts = parts.into_iter().map(|message| message.request);
+        let others = chunks.into_iter().map(|message| message.request).chain(parts);
+        for key in plans.chain(others) {
             let task = self.outside.clone().dead_letter(key, self.clock());
-            self.outside.world.spawn("supervision", self.deadline().1, task);
+            self.outside.world.spawn("supervision", Some(self.deadline()), task);
         }
     }
 
@@ -300,13 +423,13 @@ impl Stack {
             self.clock(),
             self.invocation(self.outside.world.now() + TIMEOUT),
         );
-        self.outside.world.spawn("notification", self.deadline().1, task);
+        self.outside.world.spawn("notification", Some(self.deadline()), task);
     }
 
     fn round(&mut self) {
         self.last_round = self.outside.world.now();
         let task = self.outside.clone().supervision(self.clock());
-        self.outside.world.spawn("supervision", self.deadline().1, task);
+        self.outside.world.spawn("supervision", Some(self.deadline()), task);
     }
 
     fn lose(&mut self) {
@@ -315,6 +438,7 @@ impl Stack {
         self.outside.world.note("queues", "every message is lost");
         self.outside.queues.plans.borrow_mut().lose_all();
         self.outside.queues.chunks.borrow_mut().lose_all();
+        self.outside.queues.parts.borrow_mut().lose_all();
     }
 
     /// Whether the application writes now: once a job plans, sweeps, waits, and so on.
@@ -327,7 +451,14 @@ impl Stack {
             Some(Phase::Recovering | Phase::Purging) => 5,
             Some(Phase::Verifying | Phase::Packaging | Phase::Closing) => 6,
         };
-        self.scenario.meanwhile == Meanwhile::Changes && self.writes < reached
+        self.scenario.meanwhile == Meanwhile::Changes && self.writes.len() < reached
+    }
+
+    /// Whether somebody takes a right away now, once: in the middle of the sweep.
+    fn may_forbid(&self) -> bool {
+        let sweeping = |facts: &Facts| facts.job.as_ref().is_some_and(|job| job.phase == Phase::Sweeping);
+        let facts = self.cases.first().and_then(|case| self.facts(case));
+        self.scenario.forbidden && self.forbidden == Forbidden::NotYet && facts.as_ref().is_some_and(sweeping)
     }
 
     /// The instant of the next round that would find anything.
@@ -348,6 +479,7 @@ impl Stack {
 impl Environment for Stack {
     fn possible(&mut self, now: Timestamp) -> usize {
         self.possible.clear();
+        self.watch();
         self.stream.extend(self.outside.records.store.take_inserted_mails());
         self.possible_deliveries(now);
         self.possible
@@ -371,6 +503,9 @@ impl Environment for Stack {
         let loses = self.habits.losses > 0 && self.lost_at <= now;
         self.possible.extend(loses.then_some(Possible::Lose));
         self.possible.extend(self.may_write().then_some(Possible::Write));
+        self.possible.extend(self.may_forbid().then_some(Possible::Forbid));
+        let noticed = self.forbidden.ends_at().is_some_and(|at| at <= now);
+        self.possible.extend(noticed.then_some(Possible::Allow));
         self.possible.len()
     }
 
@@ -378,7 +513,8 @@ impl Environment for Stack {
         match self.possible[which].clone() {
             Possible::Plan(id) => self.deliver_plan(id),
             Possible::Chunk(id) => self.deliver_chunk(id),
-            Possible::DeadPlan | Possible::DeadChunk => self.deliver_dead(),
+            Possible::Part(id) => self.deliver_part(id),
+            Possible::DeadPlan | Possible::DeadChunk | Possible::DeadPart => self.deliver_dead(),
             Possible::Mail => self.deliver_mail(),
             Possible::Round => self.round(),
             Possible::Person(which) => self.person(which),
@@ -386,12 +522,21 @@ impl Environment for Stack {
             Possible::Look => self.look(),
             Possible::Lose => self.lose(),
             Possible::Expire(which) => self.outside.sources.expire_one(which),
+            Possible::Forbid => {
+                self.forbidden = Forbidden::Until(self.outside.world.now() + UNNOTICED);
+                self.outside.world.note("sources", "somebody takes a right away");
+                self.outside.sources.break_down(FORBIDDEN, "access_denied");
+            }
+            Possible::Allow => {
+                self.forbidden = Forbidden::Over;
+                self.outside.sources.repair(FORBIDDEN);
+            }
             Possible::Write => {
-                self.writes += 1;
+                self.writes.push(self.outside.world.now());
                 crate::scenario::write(
                     &self.outside.sources,
                     &self.scenario.lives[0],
-                    self.writes,
+                    self.writes.len(),
                     self.outside.world.now(),
                 );
             }
@@ -403,10 +548,12 @@ impl Environment for Stack {
         let mut next = vec![
             self.outside.queues.plans.borrow().next_at(),
             self.outside.queues.chunks.borrow().next_at(),
+            self.outside.queues.parts.borrow().next_at(),
             self.outside.sources.next_expiry(now),
         ];
         if !self.is_at_rest() {
             next.push(self.round_at());
+            next.push(self.forbidden.ends_at());
             next.extend(self.cases.iter().map(|case| self.person_at(case)));
             next.push((self.habits.meddling > 0).then_some(self.meddling_at));
             next.push((self.habits.looks > 0).then_some(self.looked_at));

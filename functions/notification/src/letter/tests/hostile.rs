@@ -42,6 +42,7 @@ fn letters(id: &str, text: &str) -> Vec<Letter> {
         already_absent: 0,
         recreated: 0,
         restored: 0,
+        exported: 0,
         hidden: None,
         untouched: 0,
         failed: 0,
@@ -62,13 +63,13 @@ fn letters(id: &str, text: &str) -> Vec<Letter> {
     };
     let grace = Some(Grace {
         ends_at: at,
+        completes_by: at,
         recovery_window: jiff::Span::new(),
     });
     let told = [
         Occasion::Received { due_at: at },
         Occasion::Approved {
             grace,
-            completes_by: at,
             due_at: at,
             misses_due: true,
         },

@@ -86,16 +86,17 @@ fn every_letter_names_the_contact_and_links_only_to_the_account() {
 fn a_refusal_in_whole_in_part_or_in_time_names_the_rights() {
     for (name, facts, told) in every_occasion() {
         let refused = match told {
-            Occasion::Received { .. } | Occasion::Withdrawn { by: By::You, .. } => false,
+            Occasion::Received { .. } | Occasion::Expiring { .. } | Occasion::Withdrawn { by: By::You, .. } => false,
             Occasion::Rejected { .. }
             | Occasion::Extended { .. }
             | Occasion::Cancelled { .. }
+            | Occasion::Dropped { .. }
             | Occasion::Withdrawn {
                 by: By::Operator { .. },
                 ..
             } => true,
             Occasion::Approved { misses_due, .. } => misses_due,
-            Occasion::Completed { partial, .. } => partial,
+            Occasion::Completed { partial, .. } | Occasion::Ready { partial, .. } => partial,
         };
         let says = occasion(&told, &facts).text.contains("right to lodge a complaint");
         assert_eq!(says, refused, "{name}");

@@ -31,6 +31,7 @@ const NOTHING_YET: Outcome<'_> = Outcome {
     already_absent: 0,
     recreated: 0,
     restored: 0,
+    exported: 0,
     hidden: None,
     untouched: 0,
     failed: 0,
@@ -81,6 +82,23 @@ const STOPPED: [Outcome<'_>; 2] = [
         category: FILES,
         restored: 2,
         untouched: 1,
+        ..NOTHING_YET
+    },
+];
+
+const COPIED: [Outcome<'_>; 2] = [
+    Outcome {
+        exported: 12_345,
+        already_absent: 1,
+        ..NOTHING_YET
+    },
+    Outcome {
+        category: FILES,
+        exported: 1,
+        exempt: &[Kept {
+            records: 4,
+            ground: Line::new("drafts of others"),
+        }],
         ..NOTHING_YET
     },
 ];
@@ -140,17 +158,19 @@ pub(super) fn every_occasion() -> Vec<(&'static str, RequestFacts<'static>, Occa
         kind: Kind::Export,
         ..deletion
     };
-    let grace = |ends, recovery_window: Span| {
-        Some(Grace {
+    let approved = |ends, done, recovery_window: Span| Occasion::Approved {
+        grace: Some(Grace {
             ends_at: day(ends),
+            completes_by: day(done),
             recovery_window,
-        })
-    };
-    let approved = |grace, done| Occasion::Approved {
-        grace,
-        completes_by: day(done),
+        }),
         due_at: day(30),
         misses_due: done > 30,
+    };
+    let copied = Occasion::Approved {
+        grace: None,
+        due_at: day(30),
+        misses_due: false,
     };
     let received = Occasion::Received { due_at: day(30) };
     let rejected = Occasion::Rejected {
@@ -176,13 +196,21 @@ pub(super) fn every_occasion() -> Vec<(&'static str, RequestFacts<'static>, Occa
         found_for: 24.months(),
         proof_for: 7.years(),
     };
+    let ready = |until, parts, partial| Occasion::Ready {
+        until,
+        parts,
+        outcomes: if partial { &COPIED } else { &COPIED[..1] },
+        partial,
+        found_for: 24.months(),
+        proof_for: 7.years(),
+    };
     vec![
         ("received", deletion, received),
         ("received_export", export, received),
-        ("approved", deletion, approved(grace(16, 7.days()), 25)),
-        ("approved_late", deletion, approved(grace(35, 7.days()), 44)),
-        ("approved_no_window", deletion, approved(grace(16, Span::new()), 16)),
-        ("approved_export", export, approved(None, 25)),
+        ("approved", deletion, approved(16, 25, 7.days())),
+        ("approved_late", deletion, approved(35, 44, 7.days())),
+        ("approved_no_window", deletion, approved(16, 16, Span::new())),
+        ("approved_export", export, copied),
         ("rejected", deletion, rejected),
         ("rejected_export", export, rejected),
         ("withdrawn_by_you", deletion, withdrawn(By::You)),
@@ -196,6 +224,24 @@ pub(super) fn every_occasion() -> Vec<(&'static str, RequestFacts<'static>, Occa
             Occasion::Cancelled {
                 outcomes: &STOPPED,
                 reason: Passage::new(REASON),
+            },
+        ),
+        (
+            "dropped",
+            export,
+            Occasion::Dropped {
+                reason: Passage::new(REASON),
+            },
+        ),
+        ("ready", export, ready(Some(day(32)), 1, false)),
+        ("ready_in_part", export, ready(Some(day(32)), 12, true)),
+        ("ready_taken_back", export, ready(None, 1, false)),
+        (
+            "expiring",
+            export,
+            Occasion::Expiring {
+                until: day(32),
+                parts: 2,
             },
         ),
         ("completed", deletion, completed(&IN_FULL, false)),

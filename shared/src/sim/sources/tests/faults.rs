@@ -8,8 +8,8 @@ use crate::sim::{Calm, Crashes, Dice, Fate, Side, Storm};
 #[test]
 fn a_crash_falls_between_two_batches_and_the_next_attempt_goes_on() {
     let _small = Turned::to(SMALL, None);
-    // Call 1 is the plan's query; 2, 3 and 4 mark two items each.
-    let bench = Bench::new(Crashes::at([(3, Side::Before)]));
+    // Call 1 is the plan's query; 2 to 4 look at two items each, 5 to 7 mark them.
+    let bench = Bench::new(Crashes::at([(6, Side::Before)]));
     for sort in ["a", "b", "c", "d", "e", "f"] {
         bench.put(0, sort, "x");
     }

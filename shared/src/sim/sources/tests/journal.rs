@@ -57,7 +57,13 @@ fn effects_say_what_was_planned_and_what_was_seen() {
     let marker = || "v3".to_owned();
     let of = Some(request(1));
     let expected = [
-        (What::Hidden { marker: marker() }, true),
+        (
+            What::Hidden {
+                marker: marker(),
+                late: false,
+            },
+            true,
+        ),
         (version("v1"), true),
         (version("v2"), true),
         (What::MarkerDestroyed { marker: marker(), of }, false),

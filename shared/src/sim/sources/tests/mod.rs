@@ -115,6 +115,7 @@ impl Bench {
                 tenant: &bench.tenant,
                 subject: &bench.subject,
                 request: request(1),
+                hidden_too: false,
                 cutoff: bench.cutoff,
                 cursor: cursor.as_deref(),
                 limit: 100,

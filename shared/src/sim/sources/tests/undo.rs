@@ -18,10 +18,10 @@ fn told(bench: &Bench, what: &What) -> usize {
 #[test]
 fn a_restore_that_crashed_goes_on_and_restores_nothing_twice() {
     let _small = Turned::to(SMALL, None);
-    // Call 1 is the plan's query; 2 to 4 mark two items each, 5 to 7 read them, 8 to 10 take the marks off. After a
-    // crash behind a call its effect is there and its answer is lost.
+    // Call 1 is the plan's query; 2 to 4 look at two items each, 5 to 7 mark them, 8 to 10 read them, 11 to 13 take the
+    // marks off. After a crash behind a call its effect is there and its answer is lost.
     for side in [Side::Before, Side::After] {
-        let bench = Bench::new(Crashes::at([(9, side)]));
+        let bench = Bench::new(Crashes::at([(12, side)]));
         for sort in ["a", "b", "c", "d", "e", "f"] {
             bench.put(0, sort, "x");
         }

@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use shared::domain::ids::RequestId;
-use shared::domain::request::{Facts, Status};
+use shared::domain::request::{Facts, Kind, Status};
 
 use super::{Case, Stack};
 use crate::people::{Deed, carry_out, extends, next_deed, next_hold};
@@ -35,7 +35,9 @@ impl Stack {
             .as_ref()
             .and_then(|facts| facts.job.as_ref())
             .is_some_and(|job| job.paused);
-        if let Some(deed) = next_deed(case.life.aim, facts.as_ref(), case.paused_before, now) {
+        let deed = next_deed(case.life.aim, facts.as_ref(), case.paused_before, now);
+        let case = &self.cases[which];
+        if let Some(deed) = self.worth_it(facts.as_ref(), deed) {
             // Who means to step in stays at the screen: at any moment of the job.
             let hurry = deed == Deed::Execute && (case.life.aim != Aim::Erase || case.life.held == Held::Midway);
             self.cases[which].next_at = now + if hurry { self.soon() } else { PATIENCE };
@@ -65,7 +67,7 @@ impl Stack {
                 Err(failure) => outside.world.note("person", format!("{deed:?}: {failure}")),
             }
         };
-        let task = self.outside.world.spawn(deed.function(), self.deadline().1, task);
+        let task = self.outside.world.spawn(deed.function(), Some(self.deadline()), task);
         self.cases[which].task = Some(task);
     }
 
@@ -113,7 +115,7 @@ impl Stack {
                 outside.world.note("reader", failure);
             }
         };
-        self.outside.world.spawn("submission", self.deadline().1, task);
+        self.outside.world.spawn("submission", Some(self.deadline()), task);
     }
 
     /// When somebody would do something: nothing to do before the grace period ends, nothing after.
@@ -136,7 +138,20 @@ impl Stack {
             {
                 facts.grace_ends_at.map(|end| at.max(end + UNHURRIED))
             }
-            facts => next_deed(case.life.aim, facts, case.paused_before, at).map(|_| at),
+            facts => {
+                let deed = next_deed(case.life.aim, facts, case.paused_before, at);
+                self.worth_it(facts, deed).map(|_| at)
+            }
         }
+    }
+
+    /// Nobody repairs what nothing is open of. An export that cannot be repaired is cancelled: a deletion may wait for it.
+    fn worth_it(&self, facts: Option<&Facts>, deed: Option<Deed>) -> Option<Deed> {
+        let repairable = facts.is_some_and(|facts| self.may_repair(facts));
+        if deed.is_some_and(|deed| deed != Deed::Repair || repairable) {
+            return deed;
+        }
+        let stuck = |facts: &&Facts| facts.kind == Kind::Export && self.waits_for_a_person(facts) && !repairable;
+        facts.filter(stuck).map(|_| Deed::Cancel)
     }
 }
