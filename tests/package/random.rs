@@ -141,11 +141,11 @@ fn whatever_a_record_holds_comes_out_as_it_went_in() {
     let mut compared = 0;
     for (row, record) in rows[1..].iter().zip(&expected) {
         for (n, cell) in row.as_array().expect("cells").iter().enumerate() {
-            // Of a text that begins with an apostrophe nobody can say whether it is ours.
-            let expected = record[format!("c{n}")].as_str().filter(|text| !text.starts_with('\''));
+            // Of a text with an apostrophe nobody can say whether it is ours.
+            let expected = record[format!("c{n}")].as_str().filter(|text| !text.contains('\''));
             let Some(expected) = expected else { continue };
-            let cell = cell.as_str().expect("text");
-            assert_eq!(cell.strip_prefix('\'').unwrap_or(cell), expected);
+            // Ours stand where a formula would begin, also in the middle.
+            assert_eq!(cell.as_str().expect("text").replace('\'', ""), expected);
             compared += 1;
         }
     }
