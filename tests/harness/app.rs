@@ -24,8 +24,10 @@ pub const FAIR: &str = "test-fair";
 pub const LIFE: &str = "test-life";
 /// A subject is hidden from the approval on.
 pub const EARLY: &str = "test-early";
-/// Requests are shredded seconds after they closed, however they did; half a minute to bring records back.
+/// Requests are shredded seconds after they closed, however they did; a minute to bring records back.
 pub const ENDINGS: &str = "test-endings";
+/// A window that is long enough to act in it on a busy machine, and then time for one round of TTL.
+pub const AMPLE: &str = "test-ample";
 /// The sample policy's short tenant: half a minute's window, and time for one round of TTL.
 pub const ACME: &str = "acme";
 /// The documented defaults: thirty days of grace.

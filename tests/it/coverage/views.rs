@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use harness::{ACME, App, Case, Subject, deletion};
+use harness::app::AMPLE;
+use harness::{App, Case, Subject, deletion};
 use lethe::api::Api;
 use serde_json::{Value, json};
 
@@ -88,7 +89,7 @@ fn without(mut request: Value, fields: &[&str]) -> Value {
 #[tokio::test]
 async fn the_owner_sees_what_is_theirs_and_nothing_of_who_works_on_it() {
     // Its recovery window is long enough for three looks at a request that stands still.
-    let app = App::start_in(ACME).await;
+    let app = App::start_in(AMPLE).await;
     let ada = app.subject("Ada").await;
     let case = executed(&app, &ada).await;
     case.until_phase("recovering").await;

@@ -49,7 +49,7 @@ impl<'a> Story<'a> {
         case
     }
 
-    /// Hidden, with half a minute left to bring something back.
+    /// Hidden, with a minute left to bring something back.
     async fn hidden(&self) -> Case<'a> {
         let case = self.submitted().await;
         command(&case, "/approve", json!({ "note": self.typed })).await;

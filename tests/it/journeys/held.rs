@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use harness::app::{ACME, FAST, PATIENT};
+use harness::app::{AMPLE, FAST, PATIENT};
 use harness::wait::until;
 use harness::{App, Case, Records, Subject, deletion, rows};
 use lethe::api::Answer;
@@ -98,7 +98,7 @@ async fn placed_in_the_middle_it_keeps_what_is_not_swept_yet() {
 
 #[tokio::test]
 async fn placed_in_the_recovery_window_it_outlives_the_ttl_until_it_is_released() {
-    let app = App::start_in(ACME).await;
+    let app = App::start_in(AMPLE).await;
     let (ada, ben) = (app.subject("Ada").await, app.subject("Ben").await);
     let held = ada.submit(deletion(["conversations", "attachments"])).await;
     let free = ben.submit(deletion(["conversations"])).await;

@@ -1,6 +1,6 @@
 //! Second thoughts: a job that is paused and goes on, one that is cancelled in the middle, records that come back.
 
-use harness::app::{ACME, PATIENT};
+use harness::app::{AMPLE, PATIENT};
 use harness::wait::until;
 use harness::{App, Case, Oracle, Records, deletion};
 use serde_json::{Value, json};
@@ -118,7 +118,7 @@ async fn cancelled_in_the_middle_three_named_records_come_back_then_all() {
 
 #[tokio::test]
 async fn a_record_that_was_brought_back_is_kept_and_the_request_completes_partially() {
-    let app = App::start_in(ACME).await;
+    let app = App::start_in(AMPLE).await;
     let ada = app.subject("Ada").await;
     let case = ada.submit(deletion(["attachments"])).await;
     case.verify().await.approve().await.grace_over().await.execute().await;

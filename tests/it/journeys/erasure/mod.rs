@@ -3,9 +3,10 @@
 
 mod closed;
 
+use harness::app::AMPLE;
 use harness::subject::{deletion_of_everything, traces_of};
 use harness::wait::until;
-use harness::{ACME, App, GLOBEX, Oracle, Records, deletion, rows};
+use harness::{App, GLOBEX, Oracle, Records, deletion, rows};
 use serde_json::Value;
 
 use super::assert_whole;
@@ -93,7 +94,7 @@ async fn a_deletion_runs_from_submission_to_shredding() {
 
 #[tokio::test]
 async fn hidden_records_stay_until_ttl_or_purge_takes_them() {
-    let app = App::start_in(ACME).await;
+    let app = App::start_in(AMPLE).await;
     let ada = app
         .subject_with(
             "Ada",
