@@ -1,7 +1,7 @@
 //! A copy in the hands of the person it is about: every value is the source's, every file is the one they uploaded,
 //! whatever its name and size, and the page opens in a browser. Read with Python, `unzip` and Chromium, not with our code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -101,14 +101,10 @@ fn assert_same(package: &Value, dataset: &str, items: &[std::collections::HashMa
 
 /// Whether plain JSON says what DynamoDB does: numbers digit by digit, bytes as base64, sets in any order.
 fn same(value: &AttributeValue, found: &Value) -> bool {
-    let set = |members: Vec<String>| {
-        let mut wanted = members;
-        let mut there: Vec<_> = found.as_array().into_iter().flatten().cloned().collect();
-        wanted.sort();
-        there.sort_by_key(Value::to_string);
-        let mut wanted: Vec<_> = wanted.into_iter().map(Value::String).collect();
-        wanted.sort_by_key(Value::to_string);
-        wanted == there
+    let set = |wanted: BTreeSet<String>| {
+        let there = found.as_array().map_or(&[][..], Vec::as_slice);
+        let texts: BTreeSet<_> = there.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        there.len() == wanted.len() && texts == wanted
     };
     let encoded = |bytes: &aws_sdk_dynamodb::primitives::Blob| BASE64_STANDARD.encode(bytes.as_ref());
     match value {
@@ -118,7 +114,7 @@ fn same(value: &AttributeValue, found: &Value) -> bool {
         AttributeValue::B(bytes) => *found == encoded(bytes),
         AttributeValue::Bool(flag) => found == flag,
         AttributeValue::Null(_) => found.is_null(),
-        AttributeValue::Ss(members) | AttributeValue::Ns(members) => set(members.clone()),
+        AttributeValue::Ss(members) | AttributeValue::Ns(members) => set(members.iter().cloned().collect()),
         AttributeValue::Bs(members) => set(members.iter().map(encoded).collect()),
         AttributeValue::L(values) => {
             let there = found.as_array().map_or(&[][..], Vec::as_slice);
