@@ -12,10 +12,12 @@ use crate::domain::job::{JobStatus, Phase};
 use crate::domain::object_keys::{package, part};
 use crate::domain::outcome::Code;
 use crate::domain::package::PackageState;
+use crate::domain::personal::Personal;
 use crate::domain::request::{Completion, Notice, Status};
 use crate::ports::{Exports as _, Manifests as _};
 use crate::sim::sources::journal::RecordId;
 use crate::workflow::export::{Packed, start};
+use crate::workflow::order::Wish;
 use crate::workflow::repair::retry;
 
 /// More than any package of these stories.
@@ -285,6 +287,35 @@ fn a_cancelled_export_leaves_no_object_no_upload_and_no_copy() {
         assert_eq!(stored(&desk, &key), (0, 0));
         assert!(desk.exports.complete(&left, &[]).await.is_err());
         assert!(desk.manifests.objects().is_empty());
+    });
+}
+
+#[test]
+fn what_was_cancelled_or_taken_back_is_gone_before_its_letter_is_settled() {
+    play(async |desk| {
+        desk.write("messages", 0..4);
+        let cancelled = copied(&desk, &["conversations"]).await;
+        assert_eq!(desk.package_one(1).await, Some(Packed::Written));
+        assert_ne!(stored(&desk, &cancelled), (0, 0));
+        desk.cancel(&cancelled).await.expect("Otto may");
+        desk.tend(&cancelled).await;
+        assert_eq!(desk.facts(&cancelled).notice, Some(Notice::Pending));
+        assert_eq!(stored(&desk, &cancelled), (0, 0));
+
+        let revoked = copied(&desk, &["conversations"]).await;
+        assert_eq!(desk.package_one(ROOMY).await, Some(Packed::Written));
+        let reason = Personal::new("of somebody else");
+        desk.order(&olga(), &revoked, Wish::Revoke { reason })
+            .await
+            .expect("Olga may");
+        desk.tend(&revoked).await;
+        let facts = desk.facts(&revoked);
+        assert_eq!(
+            (facts.status, desk.phase(&revoked)),
+            (Status::InProgress, Phase::Closing)
+        );
+        assert_eq!(facts.package.expect("it had one").state, PackageState::Purged);
+        assert_eq!(stored(&desk, &revoked), (0, 0));
     });
 }
 
