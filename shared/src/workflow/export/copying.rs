@@ -8,17 +8,17 @@ use futures::future::try_join_all;
 use super::deletions::under_way;
 use super::staging::{Copies, File, Group, Staging};
 use crate::domain::chunk::Chunk;
-use crate::domain::data_map::{Dataset, Place, TenantBinding};
+use crate::domain::data_map::{Dataset, Place};
 use crate::domain::manifest::Line;
 use crate::domain::outcome::{Code, LineOutcome};
 use crate::domain::request::Facts;
-use crate::domain::vault::{Attributes, Value, VaultCopy, size};
+use crate::domain::vault::{Attributes, VaultCopy, size};
 use crate::ports::{
     Config, Fault, Items, Keys, Manifests, Originals, Queues, Requests, Sealer, Sources, Vault, Version, Watch, Whole,
     Work,
 };
 use crate::workflow::bench::Bench;
-use crate::workflow::vault::is_theirs;
+use crate::workflow::vault::is_still_theirs;
 
 /// A group of copies holds about so many bytes, or what a single answer of the table brings.
 const GROUP_BYTES: usize = 4 * 1024 * 1024;
@@ -101,6 +101,7 @@ async fn copy_items<D: Items, K: Sealer, M: Manifests>(
     copies: &mut Copies,
     watch: &impl Watch,
 ) -> Result<(), Fault> {
+    let whose = (order.dataset, &order.facts.tenant);
     let mut open = copies.open();
     while !open.is_empty() && watch.wanted().await {
         let (mut group, mut bytes) = (Vec::new(), 0);
@@ -111,7 +112,7 @@ async fn copy_items<D: Items, K: Sealer, M: Manifests>(
             for (at, whole) in open.into_iter().zip(answers) {
                 match whole {
                     Whole::Unread => unread.push(at),
-                    Whole::There(item) if is_of(order, &order.lines[at], &item) => {
+                    Whole::There(item) if is_still_theirs(whose, &order.lines[at], &item) => {
                         bytes += size(&item);
                         let line = u32::try_from(at).unwrap_or(u32::MAX);
                         group.push(VaultCopy { line, item });
@@ -207,21 +208,6 @@ pub(super) fn version_of(line: &Line) -> Option<(Version<'_>, bool)> {
 
 fn was_deleted(line: &Line) -> bool {
     matches!(line, Line::Object { was_deleted: true, .. })
-}
-
-/// Whether the item is still of this tenant and this subject: somebody may have written another one under its key, or
-/// given it to somebody else.
-fn is_of(order: &Order<'_>, line: &Line, item: &Attributes) -> bool {
-    let tenant = Value::S(order.facts.tenant.to_string());
-    let of_tenant = match &order.dataset.tenant {
-        TenantBinding::Attribute { attribute } => item.get(attribute) == Some(&tenant),
-        TenantBinding::In { .. } | TenantBinding::Only { .. } => true,
-    };
-    let theirs = match &order.dataset.place {
-        Place::Dynamodb(place) => is_theirs(place, line, item),
-        Place::S3(_) => true,
-    };
-    of_tenant && theirs
 }
 
 /// Whether a deletion has marked it.

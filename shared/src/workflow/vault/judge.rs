@@ -4,6 +4,7 @@
 //! retention keeps it. The deletion demands that all this is still so.
 
 use crate::domain::data_map::{Dataset, DynamoPlace, Place, TenantBinding};
+use crate::domain::ids::Tenant;
 use crate::domain::manifest::{Line, Scalar};
 use crate::domain::outcome::{Code, LineOutcome};
 use crate::domain::retention;
@@ -24,7 +25,7 @@ pub(super) fn judge(order: &SweepOrder<'_>, line: &Line, item: &Attributes) -> O
     if form.is_some_and(|form| written_at::is_later(form, scalar(item, &form.attribute).as_ref(), order.cutoff)) {
         return Some(LineOutcome::plain(Code::ArrivedLater));
     }
-    if !(is_of(order, item) && is_theirs(place, line, item)) {
+    if !is_still_theirs((dataset, order.tenant), line, item) {
         return Some(LineOutcome::failed(CHANGED));
     }
     // Its date may be another one by now; what it says decides, as it would have at planning.
@@ -39,21 +40,24 @@ fn is_marked(place: &DynamoPlace, item: &Attributes) -> bool {
         .any(|mark| item.contains_key(mark))
 }
 
-fn is_of(order: &SweepOrder<'_>, item: &Attributes) -> bool {
-    match &order.dataset.tenant {
-        TenantBinding::Attribute { attribute } => {
-            item.get(attribute) == Some(&Value::S(order.tenant.as_str().to_owned()))
-        }
+/// Whether the item is still this tenant's, and, where an index located it, still given to whom it was when it was
+/// planned: somebody may have written another one under its key, or given it to somebody else.
+pub(in crate::workflow) fn is_still_theirs(
+    (dataset, tenant): (&Dataset, &Tenant),
+    line: &Line,
+    item: &Attributes,
+) -> bool {
+    let of_tenant = match &dataset.tenant {
+        TenantBinding::Attribute { attribute } => item.get(attribute) == Some(&Value::S(tenant.to_string())),
         TenantBinding::In { .. } | TenantBinding::Only { .. } => true,
-    }
-}
-
-/// Whether the item is still given to whom it was when it was planned, where an index located it.
-pub(in crate::workflow) fn is_theirs(place: &DynamoPlace, line: &Line, item: &Attributes) -> bool {
-    match line {
-        Line::Item { owner: Some(owner), .. } => scalar(item, &place.key.attribute).as_ref() == Some(owner),
-        Line::Item { owner: None, .. } | Line::Object { .. } => true,
-    }
+    };
+    of_tenant
+        && match (&dataset.place, line) {
+            (Place::Dynamodb(place), Line::Item { owner: Some(owner), .. }) => {
+                scalar(item, &place.key.attribute).as_ref() == Some(owner)
+            }
+            _ => true,
+        }
 }
 
 /// The line, with the date that its item has now.
@@ -96,16 +100,15 @@ datasets:
     table: tickets
     index: by_owner
     key: {attribute: owner, template: "{tenant}#{subject}"}
-    tenant: {in: key}
+    tenant: {attribute: tenant}
     soft_delete: {mode: vault}
 "#;
 
     #[test]
     fn what_was_given_to_somebody_else_is_not_theirs() {
         let map = DataMap::parse(MAP).expect("valid");
-        let Place::Dynamodb(place) = &map.datasets[0].place else {
-            unreachable!("a table")
-        };
+        let acme = "acme".parse().expect("a tenant");
+        let whose = (&map.datasets[0], &acme);
         let planned = |owner: Option<&str>| Line::Item {
             key: [].into(),
             ttl: None,
@@ -113,14 +116,22 @@ datasets:
             dated: None,
             owner: owner.map(|owner| Scalar::S(owner.to_owned())),
         };
-        let item = |owner: &str| Attributes::from([("owner".to_owned(), Value::S(owner.to_owned()))]);
+        let item = |tenant: &str, owner: &str| {
+            let fields = [("tenant", tenant), ("owner", owner)];
+            fields
+                .map(|(name, text)| (name.to_owned(), Value::S(text.to_owned())))
+                .into()
+        };
         let hers = planned(Some("acme#ada"));
-        assert!(is_theirs(place, &hers, &item("acme#ada")));
-        assert!(!is_theirs(place, &hers, &item("acme#bob")));
-        assert!(!is_theirs(place, &hers, &Attributes::new()));
+        assert!(is_still_theirs(whose, &hers, &item("acme", "acme#ada")));
+        assert!(!is_still_theirs(whose, &hers, &item("acme", "acme#bob")));
+        assert!(!is_still_theirs(whose, &hers, &item("globex", "acme#ada")));
+        assert!(!is_still_theirs(whose, &hers, &Attributes::new()));
+        let of_before = planned(None);
         assert!(
-            is_theirs(place, &planned(None), &item("acme#bob")),
+            is_still_theirs(whose, &of_before, &item("acme", "acme#bob")),
             "of before owners were noted"
         );
+        assert!(!is_still_theirs(whose, &of_before, &item("globex", "acme#bob")));
     }
 }

@@ -21,7 +21,7 @@ mod judge;
 mod shelf;
 mod sweep;
 
-pub(super) use self::judge::is_theirs;
+pub(super) use self::judge::is_still_theirs;
 pub(super) use self::shelf::Shelf;
 use super::bench::Bench;
 use crate::domain::chunk::Chunk;
