@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::console;
-use crate::functions::cargo;
+use crate::functions::{build, cargo};
 use crate::own_stack::OwnStack;
 use crate::paths;
 
@@ -64,6 +64,8 @@ pub(crate) async fn start() -> Result<OwnStack> {
     })
     .await?;
     renew(&root).await?;
+    // Now, so that the upgrade itself takes seconds and finds its job at work.
+    build(&root).await?;
     Ok(stack)
 }
 
