@@ -291,7 +291,7 @@ fn a_cancelled_export_leaves_no_object_no_upload_and_no_copy() {
 }
 
 #[test]
-fn what_was_cancelled_or_taken_back_is_gone_before_its_letter_is_settled() {
+fn what_was_cancelled_is_gone_before_its_letter_is_settled() {
     play(async |desk| {
         desk.write("messages", 0..4);
         let cancelled = copied(&desk, &["conversations"]).await;
@@ -301,7 +301,13 @@ fn what_was_cancelled_or_taken_back_is_gone_before_its_letter_is_settled() {
         desk.tend(&cancelled).await;
         assert_eq!(desk.facts(&cancelled).notice, Some(Notice::Pending));
         assert_eq!(stored(&desk, &cancelled), (0, 0));
+    });
+}
 
+#[test]
+fn what_was_taken_back_is_gone_before_its_letter_is_settled() {
+    play(async |desk| {
+        desk.write("messages", 0..4);
         let revoked = copied(&desk, &["conversations"]).await;
         assert_eq!(desk.package_one(ROOMY).await, Some(Packed::Written));
         let reason = Personal::new("of somebody else");
@@ -314,7 +320,7 @@ fn what_was_cancelled_or_taken_back_is_gone_before_its_letter_is_settled() {
             (facts.status, desk.phase(&revoked)),
             (Status::InProgress, Phase::Closing)
         );
-        assert_eq!(facts.package.expect("it had one").state, PackageState::Purged);
+        assert_eq!(facts.package.expect("it had one").state, PackageState::Revoked);
         assert_eq!(stored(&desk, &revoked), (0, 0));
     });
 }
