@@ -85,10 +85,15 @@ async fn renew(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The commit before the last few that changed a function.
+/// The commit before the last few that changed a function, none of them before the template's last change: the older stack
+/// has to have the outputs that this checkout's policy and data map are applied by.
 async fn commit(root: &Path) -> Result<String> {
-    let changes = git(root, ["log", BEHIND, "--format=%H", "--"].into_iter().chain(MATTERS)).await?;
-    let first = changes.lines().last().context("nothing ever changed a function")?;
+    let template = git(root, ["log", "-1", "--format=%H", "--", "template.yaml"]).await?;
+    let since = format!("{template}..HEAD");
+    let log = ["log", BEHIND, "--format=%H", &since, "--"];
+    let changes = git(root, log.into_iter().chain(MATTERS)).await?;
+    let first = changes.lines().last();
+    let first = first.context("no function has changed since template.yaml did; there is nothing to upgrade from")?;
     git(root, ["rev-parse", "--short", &format!("{first}^")]).await
 }
 
