@@ -1,23 +1,30 @@
 //! Exports in trouble: the worker that writes a package is killed over it, and it holds the same bytes all the same; a
 //! package that is cancelled while it is written leaves nothing behind. It says how much memory the function took.
 //!
-//! `LETHE_EXPORT=200000 cargo lethe test --faults exported` is the great one, alone: a page of so many records under one
-//! key takes the emulator longer than a trial's planner lives, if anything else runs beside it.
+//! `LETHE_EXPORT=200000 LETHE_EXPORT_FILES=1000 cargo lethe test --faults exported` is the great one, of so many messages
+//! and 5 MB files, alone: a page of so many records under one key takes the emulator longer than a trial's planner lives,
+//! if anything else runs beside it. The emulator keeps all in memory: 20 GB are enough.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use harness::proxy::{Fault, On, When};
 use harness::trial::is_long;
 use harness::wait::until;
 use harness::{Case, Oracle, Records, Subject, Trial, export, rows, workers};
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use shared::domain::package::Assembly;
 
 /// Messages of the short form, and of the long one.
 const MESSAGES: (u64, u64) = (2_000, 20_000);
+/// Bytes of a file of the great one.
+const FILE: usize = 5_000_000;
 /// What the function may take of memory.
 const MAX_RESIDENT: u64 = 256 << 20;
 /// How often the worker is killed.
@@ -41,34 +48,60 @@ async fn a_package_is_the_same_bytes_whoever_was_killed_over_it() {
         ..Records::default()
     };
     let ada = trial.app.subject_with("Ada", records).await;
+    let uploaded = upload(&ada, wanted("LETHE_EXPORT_FILES").unwrap_or(0)).await;
     let oracle = Oracle::now(&trial.app).await;
 
     let (in_peace, peak) = packaged(&trial, &ada, 0).await;
     let (in_trouble, peak_in_trouble) = packaged(&trial, &ada, KILLS).await;
-    // Straight to stdout: the runner would keep a `println!` of a test that passes to itself.
-    let told = writeln!(
-        std::io::stdout(),
-        "{} messages packed: at most {} MiB resident in peace, {} MiB with {KILLS} workers killed",
+    tell(&format!(
+        "{} messages and {} files packed: at most {} MiB resident in peace, {} MiB with {KILLS} workers killed",
         records.messages,
+        records.files + uploaded.len() as u64,
         peak >> 20,
         peak_in_trouble >> 20
-    );
-    told.expect("stdout");
+    ));
     assert!(peak.max(peak_in_trouble) < MAX_RESIDENT);
     // The second file was deleted by the application itself.
-    let expected = (records.messages + records.profiles, records.files - 1);
-    assert_eq!(in_peace.counts, expected);
+    let files = records.files - 1 + uploaded.len() as u64;
+    assert_eq!(in_peace.counts, (records.messages + records.profiles, files));
+    let there: BTreeSet<_> = in_peace.files.values().filter_map(Value::as_str).collect();
+    assert!(uploaded.iter().all(|digest| there.contains(digest.as_str())));
     assert_eq!(in_trouble, in_peace);
     oracle.untouched(&trial.app, &[&ada.person, &trial.bystander]).await;
 }
 
 fn messages() -> u64 {
-    let wanted = std::env::var("LETHE_EXPORT").ok().and_then(|n| n.parse().ok());
-    wanted.unwrap_or(if is_long() { MESSAGES.1 } else { MESSAGES.0 })
+    wanted("LETHE_EXPORT").unwrap_or(if is_long() { MESSAGES.1 } else { MESSAGES.0 })
+}
+
+fn wanted(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().and_then(|n| n.parse().ok())
+}
+
+/// Straight to stdout: the runner would keep a `println!` of a test that passes to itself.
+fn tell(line: &str) {
+    writeln!(std::io::stdout(), "{line}").expect("stdout");
+}
+
+/// So many files more, no two alike; answers their SHA-256.
+async fn upload(ada: &Subject<'_>, count: u64) -> BTreeSet<String> {
+    let (clients, names) = ada.app.sample();
+    let prefix = demo::attachments::prefix(&ada.person.tenant, ada.id());
+    let uploads = (0..count).map(|n| {
+        let mut bytes = vec![0; FILE];
+        ChaCha8Rng::seed_from_u64(n).fill(&mut bytes[..]);
+        let digest = hex::encode(Sha256::digest(&bytes));
+        let put = clients.s3.put_object().bucket(&names.attachments);
+        let put = put.key(format!("{prefix}great-{n:05}")).body(bytes.into());
+        async move { put.send().await.map(|_| digest) }
+    });
+    let uploaded = stream::iter(uploads).buffer_unordered(4).try_collect();
+    uploaded.await.expect("they are uploaded")
 }
 
 /// Exports everything and reads the package; answers the most memory that a worker took, too.
 async fn packaged(trial: &Trial, ada: &Subject<'_>, kills: u64) -> (Content, u64) {
+    let began = Instant::now();
     let case = approved(ada).await;
     let before = late(trial);
     if kills > 0 {
@@ -97,6 +130,12 @@ async fn packaged(trial: &Trial, ada: &Subject<'_>, kills: u64) -> (Content, u64
     let assembly = assembly(&case).await;
     assert!(u64::from(assembly.epoch) > kills, "each worker had a lease of its own");
     let parts: Vec<_> = assembly.parts.iter().map(|part| part.object.clone()).collect();
+    tell(&format!(
+        "copied and packed in {} s: {} parts, {} workers killed",
+        began.elapsed().as_secs(),
+        parts.len(),
+        killed
+    ));
     assert_eq!(objects(&case).await, parts, "what was not finished is not there");
     (content(&case, &parts).await, peak)
 }

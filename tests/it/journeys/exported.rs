@@ -1,9 +1,9 @@
 //! A copy of somebody's data: asked for, packaged, fetched by the person, refused to everybody else, taken back.
 //!
-//! The emulator's S3 does not check a link's signature or age; that a link has both is looked at here, and what S3 makes of
-//! them is AWS's. What is in a package is looked at in `opened` and `tests/package`.
+//! What is in a package is looked at in `opened` and `tests/package`.
 
-use harness::{App, Case, export, project};
+use harness::wait::until;
+use harness::{App, Case, Subject, export, project};
 use lethe::api::{Answer, Api, Method};
 use lethe::invoke::invoke;
 use serde_json::{Value, json};
@@ -36,6 +36,28 @@ pub(super) async fn download(url: &str) -> (reqwest::StatusCode, Vec<u8>) {
     let answer = http.get(url).send().await.expect("S3 answers");
     let status = answer.status();
     (status, answer.bytes().await.expect("a body").to_vec())
+}
+
+/// A copy of somebody's profile that can be fetched.
+async fn ready<'a>(whose: &Subject<'a>) -> Case<'a> {
+    let case = whose.submit(export(["profile"])).await;
+    case.verify().await;
+    let approved = case.call(&whose.app.approver, "/approve", json!({})).await;
+    assert_eq!(approved.status, 200, "{}", approved.body);
+    case.until("the package", |request| request["status"] == "Completed")
+        .await;
+    case
+}
+
+/// The link with one letter changed, at the end of its path and of each of its parameters.
+fn altered(url: &str) -> Vec<String> {
+    let ends = url.match_indices(['?', '&']).map(|(at, _)| at).chain([url.len()]);
+    let alter = |end: usize| {
+        let (before, last) = url[..end].split_at(end - 1);
+        let other = if last == "0" { "1" } else { "0" };
+        format!("{before}{other}{}", &url[end..])
+    };
+    ends.map(alter).collect()
 }
 
 /// Refused attempts in the trail, by code.
@@ -119,13 +141,7 @@ async fn a_copy_is_fetched_by_its_owner_and_by_nobody_else() {
 async fn whoever_else_wants_a_copy_is_refused_and_in_a_trail() {
     let app = App::start_alone().await;
     let (ada, ben) = (app.subject("Ada").await, app.subject("Ben").await);
-    let case = ada.submit(export(["profile"])).await;
-    case.verify().await;
-    let approved = case.call(&app.approver, "/approve", json!({})).await;
-    assert_eq!(approved.status, 200, "{}", approved.body);
-    case.until("the package", |request| request["status"] == "Completed")
-        .await;
-
+    let case = ready(&ada).await;
     assert_eq!(told(&fetch(&case, &ben.api, &JSON).await), (404, "not_found"));
     let elsewhere = app.operator_of(&format!("{}-other", app.tenant)).await;
     assert_eq!(told(&fetch(&case, &elsewhere, &JSON).await), (404, "not_found"));
@@ -176,4 +192,29 @@ async fn whoever_else_wants_a_copy_is_refused_and_in_a_trail() {
         Some(0),
         "nothing is stored"
     );
+}
+
+#[tokio::test]
+async fn a_link_that_was_altered_or_is_a_minute_old_leads_nowhere() {
+    let app = App::start_alone().await;
+    let ada = app.subject("Ada").await;
+    let case = ready(&ada).await;
+    let url = link(&case, &ada.api).await;
+    let others = altered(&url);
+    assert!(
+        others.len() > 8,
+        "path, signature, age, credentials and the rest: {url}"
+    );
+    for other in others {
+        assert!([400, 403].contains(&download(&other).await.0.as_u16()), "{other}");
+    }
+    assert_eq!(download(&url).await.0, 200, "as it was given it leads to the file");
+    let (status, answer) = until("the link's minute to be over", async || {
+        let (status, answer) = download(&url).await;
+        (status != 200).then_some((status, answer))
+    })
+    .await;
+    let answer = String::from_utf8_lossy(&answer);
+    assert_eq!(status, 403, "{answer}");
+    assert!(answer.contains("Request has expired"), "{answer}");
 }
