@@ -249,3 +249,7 @@ fn unpaid(chunk: &Chunk, until: Timestamp) -> Turn {
 fn note(of: &Bounded, fault: &Fault) {
     tracing::warn!(limit = %of, error = fault as &dyn std::error::Error, "a limit learnt nothing of a chunk");
 }
+
+#[cfg(test)]
+#[path = "pace_tests.rs"]
+mod tests;

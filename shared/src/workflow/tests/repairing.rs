@@ -1,6 +1,6 @@
 //! Repair: what failed is done again or resolved, what was done is left, and then the request completes.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::desk::{Desk, dataset, play, play_under};
 use super::people::{ada, olga, otto, refusal, vera};
@@ -8,18 +8,22 @@ use crate::domain::chunk::{Chunk, ChunkState, Op};
 use crate::domain::data_map::Place;
 use crate::domain::ids::RequestKey;
 use crate::domain::job::{JobStatus, Phase};
+use crate::domain::message::ChunkMessage;
 use crate::domain::outbox::Occasion;
 use crate::domain::outcome::{Code, LineOutcome};
 use crate::domain::personal::Personal;
 use crate::domain::request::{Completion, Status};
+use crate::ports::{Always, Sources as _, Work};
 use crate::sim::sources::journal::RecordId;
 use crate::state_machine::refusal::Refusal;
-use crate::workflow::account::{outcome_aad, outcomes};
+use crate::workflow::account::{lines, outcome_aad, outcomes};
 use crate::workflow::advance::advance;
-use crate::workflow::dispatch::due;
+use crate::workflow::dispatch::{self, due};
 use crate::workflow::failure::Failure;
 use crate::workflow::finding_list::{FindingShown, findings};
+use crate::workflow::operate::{person_key, sweep_order};
 use crate::workflow::repair::{resolve, retry};
+use crate::workflow::work_chunk::Worked;
 
 impl Desk {
     async fn retry(&self, key: &RequestKey, finding: Option<&str>) -> Result<(), Failure> {
@@ -186,6 +190,81 @@ fn what_is_hidden_anew_begins_the_window_of_its_chunk_anew() {
             desk.sources.items("messages").is_empty(),
             "it is purged by Lethe itself"
         );
+    });
+}
+
+/// Two messages of which one could not be hidden, tried again three days later; answers when the first was hidden.
+async fn tried_again(desk: &Desk) -> (RequestKey, Timestamp) {
+    desk.write("messages", 0..2);
+    desk.sources.lock(&message(1), "access_denied");
+    let key = desk.swept().await;
+    let first = chunk(desk, &key, 0).swept_at.expect("swept");
+    desk.wait(SignedDuration::from_hours(24 * 3));
+    desk.sources.unlock(&message(1));
+    desk.retry(&key, None).await.expect("Olga may");
+    (key, first)
+}
+
+/// The worker of the retry hid the other message and died before it could say so; answers the message of its row.
+async fn died_over_it(desk: &Desk, key: &RequestKey) -> ChunkMessage {
+    let before = chunk(desk, key, 0);
+    let loaded = desk.records.load(key).await.expect("read").expect("there");
+    let (facts, data_key) = (&loaded.request.facts, person_key(&loaded).expect("not shredded"));
+    let lines = lines(&desk.records, &desk.manifests, (facts, &before), data_key).await;
+    let (messages, other) = (dataset("messages"), lines.expect("planned").split_off(1));
+    let order = sweep_order(facts, &messages, (&before, &other), desk.now()).expect("executed");
+    let hidden = desk.sources.sweep(order, &Always).await.expect("swept");
+    assert_eq!(hidden[0].code, Code::Swept);
+    let row = Chunk {
+        state: ChunkState::Leased,
+        attempts: 1,
+        epoch: before.epoch + 1,
+        lease_until: Some(desk.now()),
+        rev: before.rev + 1,
+        ..before
+    };
+    let swapped = Work::swap_chunk(&desk.records.store, key, row.rev - 1, &row).await;
+    assert!(swapped.expect("written"));
+    dispatch::message(key, &row)
+}
+
+#[test]
+fn under_a_hold_nothing_more_is_hidden_and_the_window_stays() {
+    play(async |desk| {
+        let (key, first) = tried_again(&desk).await;
+        desk.hold(&olga(), &ada(), &["conversations"]).await.expect("Olga may");
+        assert_eq!(desk.work_one().await, Some(Worked::Done));
+        let held = chunk(&desk, &key, 0);
+        assert_eq!((held.counts.of(Code::Swept), held.counts.of(Code::Exempt)), (1, 1));
+        assert_eq!(held.swept_at, Some(first));
+    });
+}
+
+#[test]
+fn what_a_worker_hid_that_died_begins_the_window_of_its_chunk_anew() {
+    play(async |desk| {
+        let (key, first) = tried_again(&desk).await;
+        let message = died_over_it(&desk, &key).await;
+        assert_eq!(desk.handle(&message).await, Worked::Done);
+        let again = chunk(&desk, &key, 0);
+        assert_eq!(again.counts.of(Code::Swept), 2);
+        assert!(
+            again.swept_at.expect("swept") > first,
+            "one of them was hidden just now"
+        );
+    });
+}
+
+#[test]
+fn what_a_worker_hid_that_died_has_its_window_under_a_hold_too() {
+    play(async |desk| {
+        let (key, first) = tried_again(&desk).await;
+        let message = died_over_it(&desk, &key).await;
+        desk.hold(&olga(), &ada(), &["conversations"]).await.expect("Olga may");
+        assert_eq!(desk.handle(&message).await, Worked::Done);
+        let held = chunk(&desk, &key, 0);
+        assert_eq!(held.counts.of(Code::Swept), 2);
+        assert!(held.swept_at.expect("swept") > first);
     });
 }
 

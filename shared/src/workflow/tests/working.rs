@@ -227,6 +227,7 @@ fn a_record_that_cannot_be_hidden_is_a_finding_with_its_line() {
                 (done.state, done.counts.of(Code::Failed), done.counts.of(Code::Swept)),
                 (ChunkState::Done, 1, 1)
             );
+            assert!(!done.left_armed, "what was never hidden has no expiry of ours");
         }
         assert_eq!(desk.facts(&key).job.expect("a job").findings, 2);
     });
