@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 
 use super::desk::{Desk, play};
 use super::people::{ada, approval, export, olga, otto, verification};
+use super::working::five_died;
 use crate::domain::ids::RequestKey;
 use crate::domain::job::{JobStatus, Phase};
 use crate::domain::object_keys::{package, part};
@@ -19,6 +20,7 @@ use crate::sim::sources::journal::RecordId;
 use crate::workflow::export::{Packed, start};
 use crate::workflow::order::Wish;
 use crate::workflow::repair::retry;
+use crate::workflow::work_chunk::Worked;
 
 /// More than any package of these stories.
 const ROOMY: u64 = 1_000_000;
@@ -200,6 +202,31 @@ fn a_file_that_is_gone_when_it_is_to_be_read_is_told_and_the_rest_is_written() {
         let manifest: serde_json::Value = serde_json::from_str(&files["manifest.json"][0]).expect("JSON");
         assert_eq!(manifest["left_out"][0]["records"], 1);
         assert!(files["index.html"][0].contains("gone from its source"));
+    });
+}
+
+#[test]
+fn what_could_not_expire_is_copied_all_the_same() {
+    play(async |desk| {
+        desk.write("messages", 0..2);
+        desk.sources.set_ttl("messages", None);
+        let key = copied(&desk, &["conversations"]).await;
+        assert_eq!(desk.package_one(ROOMY).await, Some(Packed::Written));
+        assert_eq!(desk.facts(&key).result, Some(Completion::Full));
+    });
+}
+
+#[test]
+fn what_five_workers_died_over_is_not_copied_by_a_sixth() {
+    play(async |desk| {
+        desk.write("messages", 0..2);
+        let key = begun(&desk, &["conversations"]).await;
+        desk.plan().await;
+        let message = five_died(&desk, &key, 0, |_| ()).await;
+        assert_eq!(desk.handle(&message).await, Worked::Parked);
+        let counts = desk.chunks(&key).remove(0).counts;
+        assert_eq!((counts.of(Code::Untouched), counts.of(Code::Exported)), (2, 0));
+        assert_eq!(desk.findings(&key)[0].code, "parked");
     });
 }
 

@@ -241,6 +241,22 @@ fn under_a_hold_nothing_more_is_hidden_and_the_window_stays() {
 }
 
 #[test]
+fn what_is_tried_again_under_a_hold_is_found_exempt() {
+    play(async |desk| {
+        desk.write("messages", 0..2);
+        desk.sources.lock(&message(1), "access_denied");
+        let key = desk.swept().await;
+        desk.hold(&olga(), &ada(), &["conversations"]).await.expect("Olga may");
+        desk.toil().await;
+        desk.sources.unlock(&message(1));
+        desk.retry(&key, None).await.expect("Olga may");
+        desk.toil().await;
+        let held = chunk(&desk, &key, 0);
+        assert_eq!((held.counts.of(Code::Swept), held.counts.of(Code::Exempt)), (1, 1));
+    });
+}
+
+#[test]
 fn what_a_worker_hid_that_died_begins_the_window_of_its_chunk_anew() {
     play(async |desk| {
         let (key, first) = tried_again(&desk).await;

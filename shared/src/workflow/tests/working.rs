@@ -306,7 +306,7 @@ fn records_can_be_restored_as_long_as_the_window_of_those_that_are_hidden() {
 }
 
 /// Five workers leased the chunk and died.
-async fn five_died(desk: &Desk, key: &RequestKey, n: u32, change: impl FnOnce(&mut Chunk)) -> ChunkMessage {
+pub(super) async fn five_died(desk: &Desk, key: &RequestKey, n: u32, change: impl FnOnce(&mut Chunk)) -> ChunkMessage {
     let before = chunk(desk, key, n);
     let mut row = Chunk {
         state: ChunkState::Leased,
