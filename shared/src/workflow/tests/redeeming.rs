@@ -127,6 +127,7 @@ fn a_link_is_good_for_a_minute_and_the_trail_says_who_has_it() {
             format!("https://exports/p/acme/dsr/1-2.zip?name={name}&seconds=60")
         );
         assert!(link.expires_at <= desk.now() + SignedDuration::from_mins(1));
+        assert!(link.expires_at >= desk.now() + SignedDuration::from_secs(50));
         let entry = last(&desk, &key).body;
         assert_eq!((entry.action.as_str(), &entry.outcome), ("redeem", &Outcome::Done));
         assert_eq!(

@@ -4,10 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::desk::{Desk, dataset, play, play_under};
 use super::people::{ada, olga, otto, refusal, vera};
+use super::working::five_died;
 use crate::domain::chunk::{Chunk, ChunkState, Op};
 use crate::domain::data_map::Place;
 use crate::domain::ids::RequestKey;
-use crate::domain::job::{JobStatus, Phase};
+use crate::domain::job::{JobStatus, Phase, Plan};
 use crate::domain::message::ChunkMessage;
 use crate::domain::outbox::Occasion;
 use crate::domain::outcome::{Code, LineOutcome};
@@ -26,7 +27,7 @@ use crate::workflow::repair::{resolve, retry};
 use crate::workflow::work_chunk::Worked;
 
 impl Desk {
-    async fn retry(&self, key: &RequestKey, finding: Option<&str>) -> Result<(), Failure> {
+    pub(super) async fn retry(&self, key: &RequestKey, finding: Option<&str>) -> Result<(), Failure> {
         let (records, olga) = (&self.records, olga());
         let retried = retry(records, &self.queues, &olga, (key.id, None), finding, self.now());
         Box::pin(retried).await.map(|_| ())
@@ -268,6 +269,9 @@ fn what_a_worker_hid_that_died_begins_the_window_of_its_chunk_anew() {
             again.swept_at.expect("swept") > first,
             "one of them was hidden just now"
         );
+        let items = desk.sources.items("messages");
+        let expiring = items.iter().filter(|item| item.contains_key("expires_at"));
+        assert_eq!(expiring.count(), 0, "the first would go before the chunk's window ends");
     });
 }
 
@@ -415,6 +419,64 @@ fn a_table_that_was_made_again_with_another_key_is_not_listed() {
         desk.retry(&key, Some(&shown.n)).await.expect("Olga may");
         desk.completed(&key).await;
         assert!(desk.sources.items("messages").is_empty());
+    });
+}
+
+#[test]
+fn what_is_resolved_of_one_dataset_leaves_the_other_open() {
+    play(async |desk| {
+        let key = desk.executed_for(&["conversations", "profile"]).await;
+        for dataset in ["messages", "profiles"] {
+            desk.sources.break_down(dataset, "source_gone");
+        }
+        desk.rest().await;
+        desk.resolve(&key, "profiles.0.plan.source_gone")
+            .await
+            .expect("Otto may");
+        let closed = |plan: &Plan| (plan.dataset.to_string(), plan.by_hand);
+        let plans: Vec<_> = desk.plans(&key).iter().map(closed).collect();
+        assert_eq!(plans, [("messages".to_owned(), false), ("profiles".to_owned(), true)]);
+        assert_eq!(desk.facts(&key).job.expect("executed").findings, 1);
+        desk.resolve(&key, "messages.0.plan.source_gone")
+            .await
+            .expect("Otto may");
+        let job = desk.facts(&key).job.expect("executed");
+        assert_eq!((job.status, job.findings), (JobStatus::Running, 0), "none is left");
+    });
+}
+
+#[test]
+fn what_is_resolved_of_one_chunk_leaves_the_other_open() {
+    play(async |desk| {
+        desk.write("messages", 0..4);
+        let key = desk.executed().await;
+        desk.plan().await;
+        desk.sources.break_down("messages", "access_denied");
+        desk.rest().await;
+        desk.resolve(&key, "messages.0.0.access_denied")
+            .await
+            .expect("Otto may");
+        let open = |(n, state): (String, String)| (n.contains(".0.1.") && state == "open").then_some(n);
+        let open: Vec<_> = desk.states(&key).await.into_iter().filter_map(open).collect();
+        assert!(open.contains(&"messages.0.1.access_denied".to_owned()), "{open:?}");
+        let left: Vec<_> = desk.chunks(&key).iter().map(|c| c.counts.of(Code::Resolved)).collect();
+        assert_eq!(left, [2, 0]);
+    });
+}
+
+#[test]
+fn what_a_restoration_may_have_brought_back_is_not_hidden_by_a_retry() {
+    play(async |desk| {
+        desk.write("messages", 0..2);
+        let key = desk.swept().await;
+        let whose = (&ada().tenant, &ada().subject_id);
+        let now = desk.now();
+        desk.sources
+            .put_item(&dataset("messages"), whose, "000", "without a mark", now);
+        let message = five_died(&desk, &key, 0, |row| row.op = Op::Restore).await;
+        assert_eq!(desk.handle(&message).await, Worked::Parked);
+        let tried = desk.retry(&key, Some("messages.0.0.restore_unclear")).await;
+        assert_eq!(refusal(tried), Refusal::NothingToRetry);
     });
 }
 

@@ -278,6 +278,10 @@ fn a_purge_destroys_what_the_sweep_hid_and_nothing_that_was_written_since() {
         desk.pass(&key, until + SignedDuration::from_hours(1)).await;
         let chunks = desk.chunks(&key);
         assert!(chunks.iter().all(|c| (c.op, c.state) == (Op::Purge, ChunkState::Done)));
+        assert!(
+            chunks.iter().all(|c| !c.left_armed),
+            "nothing of ours is left to expire"
+        );
         assert_eq!(chunks[0].counts.of(Code::Recreated), 1);
         assert_eq!(chunks.iter().map(|c| c.counts.of(Code::Purged)).sum::<u64>(), 2);
         assert_eq!(desk.sources.items("messages").len(), 1);
