@@ -205,6 +205,42 @@ fn a_file_that_is_gone_when_it_is_to_be_read_is_told_and_the_rest_is_written() {
     });
 }
 
+/// What the package of attachments says of its files: how many, how many of them hidden, and how many are left out.
+async fn attachments(desk: &Desk) -> (usize, u64, u64) {
+    let key = copied(desk, &["attachments"]).await;
+    assert_eq!(desk.package_one(ROOMY).await, Some(Packed::Written));
+    let manifest: serde_json::Value = serde_json::from_str(&unpacked(desk, &key)["manifest.json"][0]).expect("JSON");
+    let listed = manifest["files"].as_array().expect("files").iter();
+    let files = listed.filter(|file| file["path"].as_str().is_some_and(|path| path.contains("/files/")));
+    let number = |value: &serde_json::Value| value.as_u64().unwrap_or(0);
+    let dataset = &manifest["datasets"][0];
+    (
+        files.count(),
+        number(&dataset["hidden"]),
+        number(&manifest["left_out"][0]["records"]),
+    )
+}
+
+#[test]
+fn a_file_that_its_owner_deleted_is_no_part_of_a_copy() {
+    play(async |desk| {
+        let deleted = ["a", "b"].map(|name| desk.upload(name)).into_iter().next();
+        desk.sources.delete_object(&deleted.expect("uploaded").0);
+        assert_eq!(attachments(&desk).await, (1, 0, 1));
+    });
+}
+
+#[test]
+fn files_that_a_deletion_hides_are_in_a_copy_and_marked() {
+    play(async |desk| {
+        desk.upload("a");
+        desk.upload("b");
+        desk.executed_for(&["attachments"]).await;
+        desk.toil().await;
+        assert_eq!(attachments(&desk).await, (2, 2, 0));
+    });
+}
+
 #[test]
 fn what_could_not_expire_is_copied_all_the_same() {
     play(async |desk| {
